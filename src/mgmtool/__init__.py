@@ -1,0 +1,33 @@
+"""Motion-guided masks for video pretraining.
+
+Names are loaded on first use, so that ``import mgmtool`` costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_WHERE = {
+    "ExtractSpec": "types",
+    "MaskVolume": "types",
+    "Outcome": "types",
+    "PatchGrid": "types",
+    "extract": "extraction",
+    "extract_video": "extraction",
+    "open_store": "store",
+}
+
+__all__ = ["ExtractSpec", "MaskVolume", "Outcome", "PatchGrid", "extract", "extract_video", "open_store"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module 'mgmtool' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"mgmtool.{_WHERE[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_WHERE})

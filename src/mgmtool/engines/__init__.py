@@ -1,0 +1,21 @@
+"""Who runs the work: each file is an engine, see :mod:`mgmtool.plugins`. All give results in the order of the items."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from mgmtool import plugins
+from mgmtool.engines._engine import Engine, available_cpus
+
+__all__ = ["Engine", "available_cpus", "build", "names"]
+
+
+def names() -> list[str]:
+    """List the engines there are."""
+    return plugins.names(__name__)
+
+
+def build(name: str, options: Mapping[str, Any] | None = None) -> Engine:
+    """Make an engine with its options; see :func:`mgmtool.plugins.build` for what is raised."""
+    return cast("Engine", plugins.build(__name__, name, options))

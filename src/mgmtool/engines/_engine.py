@@ -1,0 +1,40 @@
+"""What every engine offers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Generator, Iterable
+from typing import Protocol, TypeVar
+
+from mgmtool.errors import VideoError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Engine(Protocol):
+    """An engine: a frozen dataclass whose fields are its options."""
+
+    def run(
+        self,
+        work: Callable[[Item], Result],
+        items: Iterable[Item],
+        lost: Callable[[Item, VideoError], Result],
+    ) -> Generator[Result, None, None]:
+        """Apply ``work`` to every item and yield the results in the order of the items.
+
+        Parameters
+        ----------
+        work : callable
+            Picklable; answers failures of the item itself with a result.
+        items : iterable
+            Taken only a few ahead of the results.
+        lost : callable
+            Makes the result of an item whose process died, hung or could not answer.
+        """
+        ...
+
+
+def available_cpus() -> int:
+    """Count the CPUs this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

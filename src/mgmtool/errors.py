@@ -1,0 +1,155 @@
+"""Every exception mgmtool raises on purpose, as one tree.
+
+Each error is also a builtin kind, so callers that know nothing of mgmtool can catch it, and each survives pickling, so it
+crosses process borders unchanged. A :class:`VideoError` carries the failure class under which the index lists a video.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class MgmtoolError(Exception):
+    """Root of every error raised on purpose. The text is one line that names the thing, the value and what was expected."""
+
+
+class UsageError(MgmtoolError, ValueError):
+    """A value given by the caller cannot be used: an unknown scheme, a malformed grid, a bad option."""
+
+
+class InputError(MgmtoolError, FileNotFoundError):
+    """No video was found where the caller pointed."""
+
+    def __str__(self) -> str:
+        """Return the message alone; the builtin parent would prepend an errno."""
+        return str(self.args[0]) if self.args else ""
+
+
+class StoreError(MgmtoolError, ValueError):
+    """A store cannot be opened, is not ours, or contradicts itself."""
+
+
+class SpecMismatchError(StoreError):
+    """A store was made with another specification than the one asked for."""
+
+
+class StoreWriteError(MgmtoolError, OSError):
+    """Writing a store failed (no space, no permission); what was committed before stays valid."""
+
+    def __str__(self) -> str:
+        """Return the message alone; the builtin parent would prepend an errno."""
+        return str(self.args[0]) if self.args else ""
+
+
+class VideoError(MgmtoolError, RuntimeError):
+    """One video failed; the others go on.
+
+    Attributes
+    ----------
+    failure : str
+        The failure class written to the index, one of :data:`FAILURE_CLASSES`.
+    """
+
+    failure: ClassVar[str] = "decode"
+
+
+class OpenFailure(VideoError):
+    """The container cannot be opened: not a video, damaged beyond its header, or a name that is not a file."""
+
+    failure = "open"
+
+
+class NoVideoStreamFailure(VideoError):
+    """The container opens but holds no video stream."""
+
+    failure = "no_video_stream"
+
+
+class NoMotionVectorsFailure(VideoError):
+    """The video decodes, but its decoder exports no motion vectors, or the stream carries none."""
+
+    failure = "no_motion_vectors"
+
+
+class NoFramesFailure(VideoError):
+    """The container opens and has a video stream, but not one frame could be decoded."""
+
+    failure = "no_frames"
+
+
+class DecodeFailure(VideoError):
+    """Decoding went wrong in a way that leaves nothing usable."""
+
+    failure = "decode"
+
+
+class TimeoutFailure(VideoError, TimeoutError):
+    """The video took longer than the time it was given; its worker was stopped."""
+
+    failure = "timeout"
+
+
+class CrashFailure(VideoError):
+    """The process working on this video died, or met an error nobody foresaw."""
+
+    failure = "crash"
+
+
+class MemoryFailure(VideoError, MemoryError):
+    """The video needed more memory than there was."""
+
+    failure = "memory"
+
+
+class ReadFailure(VideoError, OSError):
+    """The operating system failed to read the file."""
+
+    failure = "io"
+
+    def __str__(self) -> str:
+        """Return the message alone; the builtin parent would prepend an errno."""
+        return str(self.args[0]) if self.args else ""
+
+
+FAILURE_CLASSES = (
+    "open",
+    "no_video_stream",
+    "no_motion_vectors",
+    "no_frames",
+    "decode",
+    "timeout",
+    "crash",
+    "memory",
+    "io",
+)
+"""Every failure class, in the order reports list them."""
+
+
+def failure_of(error: BaseException) -> tuple[str, str]:
+    """Sort any exception met while working on a video into a failure class.
+
+    Parameters
+    ----------
+    error : BaseException
+        What was raised.
+
+    Returns
+    -------
+    failure : str
+        One of :data:`FAILURE_CLASSES`.
+    message : str
+        One line for the index.
+    """
+    if isinstance(error, VideoError):
+        return error.failure, one_line(str(error))
+    if isinstance(error, MemoryError):
+        return "memory", "out of memory"
+    if isinstance(error, OSError):
+        return "io", one_line(str(error))
+    return "crash", one_line(f"{type(error).__name__}: {error}")
+
+
+def one_line(text: str) -> str:
+    """Fold white space and escape control characters, so that a message is one harmless line on any terminal."""
+    folded = " ".join(text.split())
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in folded)

@@ -1,0 +1,110 @@
+"""Motion vectors to a motion field: area-weighted means on square cells."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mgmtool.kernels._jit import kernel
+
+Float32 = NDArray[np.float32]
+
+VECTOR = np.dtype(
+    {
+        "names": ["source", "w", "h", "src_x", "src_y", "dst_x", "dst_y", "flags", "motion_x", "motion_y", "motion_scale"],
+        "formats": ["<i4", "u1", "u1", "<i2", "<i2", "<i2", "<i2", "<u8", "<i4", "<i4", "<u2"],
+        "offsets": [0, 4, 5, 6, 8, 10, 12, 16, 24, 28, 32],
+        "itemsize": 40,
+        "aligned": True,
+    }
+)
+"""Layout of FFmpeg's ``AVMotionVector`` (libavutil/motion_vector.h)."""
+
+
+@kernel
+def motion_field(
+    vectors: NDArray[np.void],
+    height: int,
+    width: int,
+    offset_y: int,
+    offset_x: int,
+    shift: int,
+    displacement: Float32,
+    coverage: Float32,
+) -> float:
+    """Spread motion vectors over the cells their blocks overlap.
+
+    A block of ``w x h`` pixels centred on (dst_y, dst_x) is clipped to the picture; every cell gets the mean displacement of
+    the blocks over it, weighted by area. Blocks predicted from two references count twice, with each vector. The displacement
+    of a vector is ``-motion / scale`` for a past reference and ``+motion / scale`` for a future one, because ``motion`` points
+    from the block to its reference (libavutil/motion_vector.h).
+
+    Parameters
+    ----------
+    vectors : VECTOR (n,)
+        As exported by the decoder; any values are safe, a zero scale or source is skipped.
+    height, width : int
+        Coded picture, pixels.
+    offset_y, offset_x : int
+        Pixels by which the first cell starts before the picture, 0..cell-1.
+    shift : int
+        log2 of the cell side in pixels.
+    displacement : float32 (rows, cols, 2)
+        Overwritten: (dy, dx) in pixels, 0 where no vector reaches.
+    coverage : float32 (rows, cols)
+        Overwritten: share of the cell's area inside the picture that has vectors, 0..1.
+
+    Returns
+    -------
+    float
+        Mean of ``coverage``.
+    """
+    displacement[:] = 0.0
+    coverage[:] = 0.0
+    height = min(height, (coverage.shape[0] << shift) - offset_y)
+    width = min(width, (coverage.shape[1] << shift) - offset_x)
+    for i in range(vectors.shape[0]):
+        vector = vectors[i]
+        source = vector["source"]
+        scale = vector["motion_scale"]
+        if source == 0 or scale == 0:
+            continue
+        top = np.int64(vector["dst_y"]) - vector["h"] // 2
+        left = np.int64(vector["dst_x"]) - vector["w"] // 2
+        y0 = max(top, 0) + offset_y
+        x0 = max(left, 0) + offset_x
+        y1 = min(top + vector["h"], height) + offset_y
+        x1 = min(left + vector["w"], width) + offset_x
+        if y0 >= y1 or x0 >= x1:
+            continue
+        sign = -1.0 / scale if source < 0 else 1.0 / scale
+        dy = np.float32(sign * vector["motion_y"])
+        dx = np.float32(sign * vector["motion_x"])
+        for row in range(y0 >> shift, ((y1 - 1) >> shift) + 1):
+            high = min(y1, (row + 1) << shift) - max(y0, row << shift)
+            for col in range(x0 >> shift, ((x1 - 1) >> shift) + 1):
+                area = np.float32(high * (min(x1, (col + 1) << shift) - max(x0, col << shift)))
+                coverage[row, col] += area
+                displacement[row, col, 0] += area * dy
+                displacement[row, col, 1] += area * dx
+    return _normalise(height, width, offset_y, offset_x, shift, displacement, coverage)
+
+
+@kernel
+def _normalise(
+    height: int, width: int, offset_y: int, offset_x: int, shift: int, displacement: Float32, coverage: Float32
+) -> float:
+    """Turn sums of area and area times displacement into coverage and mean displacement, in place."""
+    rows, cols = coverage.shape
+    total = np.float64(0.0)  # a Python float would become float32 without the compiler
+    for row in range(rows):
+        high = min((row + 1) << shift, height + offset_y) - max(row << shift, offset_y)
+        for col in range(cols):
+            weight = coverage[row, col]
+            if weight > 0.0:
+                displacement[row, col, 0] /= weight
+                displacement[row, col, 1] /= weight
+                wide = min((col + 1) << shift, width + offset_x) - max(col << shift, offset_x)
+                coverage[row, col] = min(weight / np.float32(high * wide), np.float32(1.0))
+                total += coverage[row, col]
+    return float(total / (rows * cols))

@@ -1,0 +1,98 @@
+"""The default scheme: a box that follows what moves against the camera."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from mgmtool.errors import UsageError
+from mgmtool.kernels.boxes import best_path, box_shares
+from mgmtool.masking._residual import ResidualOptions, residual_energies
+from mgmtool.masking._scheme import centre, place_boxes, places
+from mgmtool.types import Bool, Float64, FrameEnergy, FrameMotion, PatchGrid, Placement, PlacementRequest
+
+_REFERENCE_TOKENS = 14
+_REFERENCE_STRIDE = 4.0
+
+
+@dataclass(frozen=True)
+class MotionGuided:
+    """A box on the largest motion against the camera, along a smooth path (MGM with camera compensation).
+
+    That a box follows the highest motion is the MGM paper's (Fan et al., ICCV 2023); camera compensation, energy, pooling and
+    path are our choice.
+
+    Attributes
+    ----------
+    c : float
+        Energy is ``log(1 + (r / (c sigma))^2)`` for residual motion r and noise sigma.
+    pool : int
+        Frames on each side over which energy is pooled with triangular weights, within a scene.
+    border : int or None
+        Outer cells without energy; None (``auto``) is 1, and 2 for cells of 8 pixels and less.
+    smoothness : float
+        Cost of a squared jump of one token of a 14 x 14 grid from one tubelet to the next, where a tubelet is two frames at
+        stride 2; scaled to other grids by ``(14 / n)^2`` and to other time steps by ``4 / frames a step``.
+    sigma_min : float
+        Least noise around the camera motion, in pixels.
+    """
+
+    c: float = 8.0
+    pool: int = 2
+    border: int | None = None
+    smoothness: float = 0.006
+    sigma_min: float = 0.15
+    needs_motion: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        """Check the options."""
+        for name, low, high in (("c", 1e-6, 1e6), ("pool", 0, 64), ("smoothness", 0.0, 1e6), ("sigma_min", 1e-6, 1e6)):
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise UsageError(f"motion-guided option {name} is {value}; expected {low:g} to {high:g}")
+        if self.border is not None and self.border < 0:
+            raise UsageError(f"motion-guided option border is {self.border}; expected auto, or 0 or more")
+
+    def energies(self, frames: Iterable[FrameMotion], grid: PatchGrid) -> Iterator[FrameEnergy]:
+        """See :meth:`mgmtool.masking.Scheme.energies`."""
+        options = ResidualOptions(self.c, self.pool, self.border, self.sigma_min)
+        return residual_energies(frames, grid, options)
+
+    def place(self, request: PlacementRequest) -> Placement:
+        """See :meth:`mgmtool.masking.Scheme.place`."""
+        frames = len(request.energy)
+        shares, moving = _shares(request)
+        corner = np.empty((frames, 2), np.int16)
+        fallback = np.zeros(frames, np.bool_)
+        starts = [i for i in range(frames) if i == 0 or request.cut[i]]
+        for begin, end in zip(starts, [*starts[1:], frames], strict=True):
+            scene = slice(begin, end)
+            before = request.previous if begin == 0 and not request.cut[0] else None
+            if moving[scene].any():
+                best_path(shares[scene], self._step_cost(request), *(before or (-1, -1)), corner[scene])
+            else:
+                corner[scene] = before or centre(request)
+                fallback[scene] = before is None
+        return place_boxes(request, corner, fallback)
+
+    def _step_cost(self, request: PlacementRequest) -> float:
+        side = max(request.layout.rows, request.layout.cols)
+        return self.smoothness * (_REFERENCE_TOKENS / side) ** 2 * _REFERENCE_STRIDE / request.stride
+
+
+def _shares(request: PlacementRequest) -> tuple[Float64, Bool]:
+    """Share of the energy inside the box for every frame and place, and which frames have energy."""
+    layout = request.layout
+    shares = np.empty((len(request.energy), *places(request)), np.float64)
+    table = np.empty((layout.rows + 1, layout.cols + 1), np.float64)
+    moving = [
+        box_shares(frame, layout.box_rows, layout.box_cols, table, out)
+        for frame, out in zip(request.energy, shares, strict=True)
+    ]
+    return shares, np.array(moving, np.bool_)
+
+
+PLUGIN = MotionGuided

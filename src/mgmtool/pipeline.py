@@ -1,0 +1,162 @@
+"""One video to its mask volume, as a stream of bounded chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+
+from mgmtool import masking, sources
+from mgmtool.kernels.tokens import sample_tokens
+from mgmtool.masking import Scheme
+from mgmtool.types import (
+    Box,
+    ExtractSpec,
+    Float32,
+    FrameEnergy,
+    FrameFlag,
+    MaskVolume,
+    Placement,
+    PlacementRequest,
+    VideoFacts,
+    VideoInfo,
+    VideoRef,
+)
+
+CHUNK_FRAMES = 2048
+"""Most frames of a chunk."""
+
+LOOKAHEAD = 256
+"""Frames a chunk looks ahead, so that the path of its box is, in practice, the path over the whole video."""
+
+
+@dataclass(frozen=True, slots=True)
+class MaskStream:
+    """A video being turned into masks.
+
+    Attributes
+    ----------
+    info : VideoInfo
+        Size, rotation, codec, rate.
+    chunks : iterator of MaskVolume
+        At most :data:`CHUNK_FRAMES` frames each, in order. May raise :class:`~mgmtool.errors.VideoError`.
+    facts : callable
+        Returns the :class:`~mgmtool.types.VideoFacts` once the chunks are exhausted.
+    """
+
+    info: VideoInfo
+    chunks: Iterator[MaskVolume]
+    facts: Callable[[], VideoFacts]
+
+
+@contextmanager
+def stream_masks(video: VideoRef, spec: ExtractSpec) -> Iterator[MaskStream]:
+    """Open a video and compute its masks chunk by chunk, in memory that does not grow with its length.
+
+    Parameters
+    ----------
+    video : VideoRef
+        The input; its id decides what is random.
+    spec : ExtractSpec
+        What to compute.
+
+    Raises
+    ------
+    VideoError
+        The video failed.
+    UsageError
+        The spec names an unknown scheme, source or option.
+    """
+    scheme = masking.build(spec.scheme, spec.scheme_options)
+    source = sources.build(spec.source, spec.source_options)
+    motion = scheme.needs_motion
+    with source.open(video, motion=motion, luma=motion) as stream:
+        energies = scheme.energies(stream.frames, spec.energy_grid)
+        placer = _Placer(scheme, spec, stream.info, masking.derive_seed(spec.seed, video.id))
+        yield MaskStream(stream.info, placer.chunks(energies), stream.facts)
+
+
+def whole_video(video: VideoRef, spec: ExtractSpec) -> tuple[MaskVolume, VideoFacts]:
+    """Compute the masks of a video at once; memory grows with its length, by about half a kilobyte a frame."""
+    with stream_masks(video, spec) as stream:
+        chunks = list(stream.chunks)
+        facts = stream.facts()
+    columns = {name: np.concatenate([chunk.arrays()[name] for chunk in chunks]) for name in chunks[0].arrays()}
+    return MaskVolume(**columns), facts
+
+
+class _Placer:
+    """Cuts energies into chunks and has the scheme place its box in each, looking ahead."""
+
+    def __init__(self, scheme: Scheme, spec: ExtractSpec, info: VideoInfo, seed: int) -> None:
+        self._scheme, self._spec, self._info, self._seed = scheme, spec, info, seed
+        self._first = 0
+        self._previous: tuple[int, int] | None = None
+        self._fallback = False
+
+    def chunks(self, energies: Iterable[FrameEnergy]) -> Iterator[MaskVolume]:
+        waiting: list[FrameEnergy] = []
+        for energy in energies:
+            waiting.append(energy)
+            if len(waiting) == CHUNK_FRAMES + LOOKAHEAD:
+                yield self._chunk(waiting, CHUNK_FRAMES)
+                del waiting[:CHUNK_FRAMES]
+        while waiting:
+            count = min(len(waiting), CHUNK_FRAMES)
+            yield self._chunk(waiting, count)
+            del waiting[:count]
+
+    def _chunk(self, frames: list[FrameEnergy], count: int) -> MaskVolume:
+        """Place the box in all the frames, keep the first ``count``."""
+        cut = np.array([FrameFlag.SCENE_CUT in frame.flags for frame in frames], np.bool_)
+        levels, scale = self._energy(frames)
+        tokens = self._tokens(levels, scale, len(frames))
+        request = PlacementRequest(tokens, cut, self._spec.layout, self._seed, self._first, self._previous)
+        placed = self._scheme.place(request)
+        self._first += count
+        last = placed.corner[count - 1]
+        self._previous = (int(last[0]), int(last[1])) if last[0] >= 0 else None
+        flags = self._flags(frames[:count], placed)
+        keep = levels is not None and scale is not None and self._spec.energy
+        return MaskVolume(
+            mask=placed.mask[:count],
+            box=self._boxes(placed, count),
+            pts=np.array([frame.pts for frame in frames[:count]], np.int64),
+            flags=flags,
+            energy=levels[:count] if keep and levels is not None else None,
+            energy_scale=scale[:count] if keep and scale is not None else None,
+        )
+
+    def _energy(self, frames: list[FrameEnergy]) -> tuple[np.typing.NDArray[np.uint8] | None, Float32 | None]:
+        if frames[0].energy is None:
+            return None, None
+        levels = np.stack([frame.energy for frame in frames if frame.energy is not None])
+        return levels, np.array([frame.scale for frame in frames], np.float32)
+
+    def _tokens(self, levels: np.typing.NDArray[np.uint8] | None, scale: Float32 | None, frames: int) -> Float32:
+        """Energy of every token; from the stored 8 bits, so that a reader of the store finds the same boxes."""
+        tokens = np.zeros((frames, self._spec.grid.rows, self._spec.grid.cols), np.float32)
+        if levels is not None and scale is not None:
+            sample_tokens(levels, scale, 0.0, 0.0, 1.0, 1.0, False, tokens)
+        return tokens
+
+    def _flags(self, frames: list[FrameEnergy], placed: Placement) -> np.typing.NDArray[np.uint8]:
+        """Known flags plus ``FALLBACK``, which lasts until something moves in the scene."""
+        flags = np.array([int(frame.flags) for frame in frames], np.uint8)
+        flags[placed.fallback[: len(frames)]] |= int(FrameFlag.FALLBACK)
+        return flags
+
+    def _boxes(self, placed: Placement, count: int) -> np.typing.NDArray[np.int16]:
+        """Boxes in pixels of the displayed frame; all zero where the scheme hides none."""
+        boxes = np.zeros((count, 4), np.int16)
+        known: dict[tuple[int, int], Box] = {}
+        for row, (y, x) in zip(boxes, placed.corner[:count].tolist(), strict=True):
+            if y < 0:
+                continue
+            if (y, x) not in known:
+                known[y, x] = self._spec.layout.box(y, x, self._info.height, self._info.width)
+            box = known[y, x]
+            row[:] = box.y0, box.x0, box.y1, box.x1
+        return boxes

@@ -1,0 +1,129 @@
+"""Motion fields saved earlier, replayed frame by frame."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import count
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mgmtool.errors import OpenFailure, ReadFailure
+from mgmtool.sources._source import MotionStream
+from mgmtool.types import FrameMotion, Orientation, VideoFacts, VideoInfo, VideoRef
+
+EXTENSION = ".motion"
+_FORMAT = "mgmtool motion 1"
+_BLOCK = 256
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """Motion fields saved earlier by ``mgmtool.sources.recorded.save`` (``*.motion`` files), from any method."""
+
+    extensions: ClassVar[tuple[str, ...]] = (EXTENSION,)
+
+    @contextmanager
+    def open(self, video: VideoRef, *, motion: bool, luma: bool) -> Iterator[MotionStream]:
+        """See :meth:`mgmtool.sources.Source.open`; what was not recorded cannot be delivered and is None."""
+        try:
+            with zipfile.ZipFile(video.path) as archive:
+                facts, cell = _read_header(archive, video.path)
+                frames = _replay(archive, cell, motion, luma)
+                yield MotionStream(facts.info, frames, lambda: facts)
+        except (zipfile.BadZipFile, KeyError, json.JSONDecodeError, FileNotFoundError, IsADirectoryError) as error:
+            raise OpenFailure(f"not a file of recorded motion ({_FORMAT}): {error}") from None
+        except OSError as error:
+            raise ReadFailure(f"cannot read the file: {error.strerror or error}") from None
+
+
+def save(path: str | Path, stream: MotionStream) -> None:
+    """Record a stream of motion, block by block, so that memory does not grow with its length.
+
+    Parameters
+    ----------
+    path : path
+        File to write; by custom it ends in ``.motion``. A zip archive of npy files and a JSON header.
+    stream : MotionStream
+        Its frames are consumed. Every frame must have the same cells.
+    """
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        block: list[FrameMotion] = []
+        cell = 0
+        numbers = count()
+        for frame in stream.frames:
+            cell = frame.cell
+            block.append(frame)
+            if len(block) == _BLOCK:
+                _write_block(archive, next(numbers), block)
+                block = []
+        if block:
+            _write_block(archive, next(numbers), block)
+        archive.writestr("header.json", json.dumps(_header(stream.facts(), cell), indent=1))
+
+
+_SCALARS = {"pts": np.int64, "key_frame": np.bool_, "corrupt": np.bool_, "has_vectors": np.bool_, "height": np.int32, "width": np.int32}
+_FIELDS = ("displacement", "coverage", "luma")
+
+
+def _write_block(archive: zipfile.ZipFile, number: int, block: list[FrameMotion]) -> None:
+    arrays: dict[str, NDArray[Any]] = {
+        name: np.array([getattr(frame, name) for frame in block], dtype) for name, dtype in _SCALARS.items()
+    }
+    for name in _FIELDS:
+        if getattr(block[0], name) is not None:
+            arrays[name] = np.stack([getattr(frame, name) for frame in block])
+    for name, array in arrays.items():
+        with archive.open(f"{number:06}/{name}.npy", "w", force_zip64=True) as file:
+            np.lib.format.write_array(file, array, allow_pickle=False)
+
+
+def _replay(archive: zipfile.ZipFile, cell: int, motion: bool, luma: bool) -> Iterator[FrameMotion]:
+    members = set(archive.namelist())
+    wanted = [name for name, asked in zip(_FIELDS, (motion, motion, luma), strict=True) if asked]
+    index = 0
+    for number in count():
+        if f"{number:06}/pts.npy" not in members:
+            return
+        names = [*_SCALARS, *(name for name in wanted if f"{number:06}/{name}.npy" in members)]
+        arrays = {name: _read_array(archive, f"{number:06}/{name}.npy") for name in names}
+        for i in range(len(arrays["pts"])):
+            scalars = {name: arrays[name][i].item() for name in _SCALARS}
+            fields = {name: arrays[name][i] if name in arrays else None for name in _FIELDS}
+            yield FrameMotion(index=index, cell=cell, **scalars, **fields)
+            index += 1
+
+
+def _read_array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
+    with archive.open(name) as file:
+        return np.lib.format.read_array(file, allow_pickle=False)
+
+
+def _header(facts: VideoFacts, cell: int) -> dict[str, Any]:
+    values = dataclasses.asdict(facts)
+    info = values["info"]
+    info |= {"fps": None if facts.info.fps is None else str(facts.info.fps), "time_base": str(facts.info.time_base)}
+    return {"format": _FORMAT, "cell": cell, "facts": values}
+
+
+def _read_header(archive: zipfile.ZipFile, path: str) -> tuple[VideoFacts, int]:
+    header = json.loads(archive.read("header.json"))
+    if header.get("format") != _FORMAT:
+        raise OpenFailure(f"recorded motion has the format {header.get('format')!r}; expected {_FORMAT!r} in {path}")
+    values, info = header["facts"], header["facts"]["info"]
+    info["orientation"] = Orientation(**info["orientation"])
+    info["fps"] = None if info["fps"] is None else Fraction(info["fps"])
+    info["time_base"] = Fraction(info["time_base"])
+    values |= {"info": VideoInfo(**info), "source": "recorded", "index_risk": tuple(values["index_risk"])}
+    return VideoFacts(**values), header["cell"]
+
+
+PLUGIN = Recorded

@@ -1,0 +1,143 @@
+"""Commit records: one Parquet file a part, one row a video."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mgmtool.store.layout import committed_parts, index_file
+from mgmtool.types import Outcome, VideoFacts
+
+SCHEMA = pa.schema(
+    [
+        pa.field("id", pa.string(), nullable=False),
+        pa.field("path", pa.string(), nullable=False),
+        pa.field("status", pa.string(), nullable=False),
+        ("failure", pa.string()),
+        ("message", pa.string()),
+        pa.field("part", pa.int32(), nullable=False),
+        pa.field("row_start", pa.int64(), nullable=False),
+        pa.field("row_stop", pa.int64(), nullable=False),
+        ("num_frames", pa.int64()),
+        ("fps", pa.float64()),
+        ("time_base_num", pa.int64()),
+        ("time_base_den", pa.int64()),
+        ("height", pa.int32()),
+        ("width", pa.int32()),
+        ("rotation", pa.int16()),
+        ("mirrored", pa.bool_()),
+        ("codec", pa.string()),
+        ("container", pa.string()),
+        ("source", pa.string()),
+        ("vector_share", pa.float32()),
+        ("corrupt_frames", pa.int64()),
+        ("lost_packets", pa.int64()),
+        ("index_risk", pa.list_(pa.string())),
+        ("size_bytes", pa.int64()),
+        ("mtime_ns", pa.int64()),
+        ("seconds", pa.float64()),
+    ]
+)
+"""Columns of the index; documented in docs/conventions.md."""
+
+
+def row_of(outcome: Outcome, row_start: int) -> dict[str, Any]:
+    """Turn an outcome into a row of the index."""
+    facts = outcome.facts
+    num_frames = 0 if facts is None else facts.num_frames
+    return {
+        "id": outcome.video.id,
+        "path": storable(outcome.video.path),
+        "status": "done" if outcome.done else "failed",
+        "failure": outcome.failure,
+        "message": outcome.message,
+        "part": outcome.part,
+        "row_start": row_start,
+        "row_stop": row_start + num_frames,
+        "size_bytes": outcome.video.size,
+        "mtime_ns": outcome.video.mtime_ns,
+        "seconds": outcome.seconds,
+        **({} if facts is None else _fact_columns(facts)),
+    }
+
+
+def _fact_columns(facts: VideoFacts) -> dict[str, Any]:
+    info = facts.info
+    return {
+        "num_frames": facts.num_frames,
+        "fps": None if info.fps is None else float(info.fps),
+        "time_base_num": info.time_base.numerator,
+        "time_base_den": info.time_base.denominator,
+        "height": info.height,
+        "width": info.width,
+        "rotation": info.orientation.rotation,
+        "mirrored": info.orientation.mirrored,
+        "codec": info.codec,
+        "container": info.container,
+        "source": facts.source,
+        "vector_share": float(Fraction(facts.vector_frames, max(facts.num_frames, 1))),
+        "corrupt_frames": facts.corrupt_frames,
+        "lost_packets": facts.lost_packets,
+        "index_risk": list(facts.index_risk),
+    }
+
+
+def storable(path: str) -> str:
+    """Make any file name valid Unicode: bytes that are none become ``\\udcXX`` escapes in text."""
+    return path.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def write_part_index(root: Path, number: int, rows: Sequence[dict[str, Any]]) -> None:
+    """Write the commit record of a part: under another name first, renamed once it is safely on disk."""
+    table = pa.Table.from_pylist(list(rows), schema=SCHEMA)
+    target = index_file(root, number)
+    _write_aside(target, [table])
+
+
+def write_full_index(root: Path) -> None:
+    """Gather all commit records into ``index.parquet``, one part at a time."""
+    tables = (read_part_index(root, number) for number in committed_parts(root))
+    _write_aside(root / "index.parquet", tables)
+
+
+def read_part_index(root: Path, number: int) -> pa.Table:
+    """Read the commit record of a part."""
+    return pq.read_table(index_file(root, number), schema=SCHEMA)
+
+
+def read_index(root: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """Read the rows of every committed part, in order."""
+    tables = [
+        pq.read_table(index_file(root, n), columns=None if columns is None else list(columns)) for n in committed_parts(root)
+    ]
+    if tables:
+        return pa.concat_tables(tables)
+    return SCHEMA.empty_table() if columns is None else SCHEMA.empty_table().select(list(columns))
+
+
+def _write_aside(target: Path, tables: Iterable[pa.Table]) -> None:
+    aside = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        with pq.ParquetWriter(aside, SCHEMA, compression="zstd") as writer:
+            for table in tables:
+                writer.write_table(table)
+        sync(aside)
+        aside.replace(target)
+        sync(target.parent)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def sync(path: Path) -> None:
+    """Force a file, or the names in a folder, to disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,116 @@
+"""Opening a video file, and saying in one line what is wrong when that fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import av
+import av.error
+import av.logging
+from av.container import InputContainer
+from av.stream import Discard, Disposition
+from av.video.stream import VideoStream
+
+from mgmtool.errors import (
+    DecodeFailure,
+    MemoryFailure,
+    NoVideoStreamFailure,
+    OpenFailure,
+    ReadFailure,
+    VideoError,
+)
+
+_CONTAINER_OPTIONS = {"protocol_whitelist": "file"}
+
+
+def silence_ffmpeg() -> None:
+    """Drop FFmpeg's log messages in C.
+
+    PyAV's Python log callback takes the interpreter lock from whatever thread FFmpeg logs in, which can deadlock; its C callback
+    that drops everything cannot.
+    """
+    av.logging.set_level(None)
+
+
+def library_versions() -> dict[str, str]:
+    """Return the versions of PyAV and of the FFmpeg it carries, for the attributes of a store."""
+    return {"pyav": av.__version__, "libavcodec": ".".join(map(str, av.library_versions["libavcodec"]))}
+
+
+@contextmanager
+def open_video(path: str) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """Open a file and choose its first video stream that is not a cover picture.
+
+    Streams other than the chosen one are discarded by the demuxer.
+
+    Parameters
+    ----------
+    path : str
+        A local file.
+
+    Yields
+    ------
+    container, stream
+        PyAV's objects, closed on exit.
+
+    Raises
+    ------
+    OpenFailure, ReadFailure, NoVideoStreamFailure, MemoryFailure
+    """
+    with _opened(path) as container:
+        stream = _main_stream(container)
+        if stream is None:
+            kinds = ", ".join(sorted({s.type for s in container.streams})) or "none"
+            raise NoVideoStreamFailure(f"no video stream; the file has streams: {kinds}")
+        for other in container.streams:
+            if other is not stream:
+                other.discard = Discard.all
+        yield container, stream
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[InputContainer]:
+    # The "file:" prefix keeps FFmpeg from reading a name such as "concat:a.mp4" as a protocol.
+    try:
+        container = av.open("file:" + path, metadata_errors="replace", container_options=dict(_CONTAINER_OPTIONS))
+    except (av.error.FFmpegError, OSError, UnicodeError, ValueError) as error:
+        raise failure(error, opening=path) from None
+    with container:
+        yield container
+
+
+def _main_stream(container: InputContainer) -> VideoStream | None:
+    """First video stream with a decoder that is not a still picture riding along (cover art)."""
+    streams = [s for s in container.streams.video if getattr(s, "codec_context", None) is not None]
+    return next((s for s in streams if not s.disposition & Disposition.attached_pic), None)
+
+
+def failure(error: BaseException, opening: str | None = None) -> VideoError:
+    """Sort what FFmpeg or the system raised into a failure class, in FFmpeg's words.
+
+    Parameters
+    ----------
+    error : BaseException
+        What was raised.
+    opening : str, optional
+        The path, when the file was only being opened.
+    """
+    words = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    if isinstance(error, MemoryError):
+        return MemoryFailure("out of memory")
+    if opening is None:
+        return ReadFailure(words) if isinstance(error, OSError) else DecodeFailure(words)
+    if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
+        return ReadFailure(f"cannot read the file: {words}")
+    if _is_empty(opening):
+        words += " (the file is empty)"
+    return OpenFailure(f"cannot be opened as a video: {words}")
+
+
+def _is_empty(path: str) -> bool:
+    try:
+        return Path(path).stat().st_size == 0
+    except (OSError, ValueError):
+        return False

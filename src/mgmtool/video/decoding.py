@@ -1,0 +1,108 @@
+"""From packets to numbered frames: the one loop that decides which frame is the i-th."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import av.error
+import numpy as np
+from av.container import InputContainer
+from av.sidedata.sidedata import SideDataContainer
+from av.video.frame import PictureType, VideoFrame
+from av.video.stream import VideoStream
+
+from mgmtool.types import Orientation
+from mgmtool.video.container import failure
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was counted while reading; complete once the frames are exhausted."""
+
+    frames: int = 0
+    corrupt_frames: int = 0
+    lost_packets: int = 0
+    discarded_packets: int = 0
+    b_frames: int = 0
+    inter_frames: int = 0
+    steps: set[int] = field(default_factory=set)
+    last_error: str = ""
+
+    def count(self, frame: VideoFrame, step: int) -> None:
+        """Take one more frame into account; ``step`` is the distance to the pts before."""
+        self.frames += 1
+        self.corrupt_frames += frame.is_corrupt
+        self.b_frames += frame.pict_type == PictureType.B
+        self.inter_frames += frame.pict_type in {PictureType.P, PictureType.B, PictureType.S}
+        if self.frames > 1 and len(self.steps) < 3:
+            self.steps.add(step)
+
+
+def numbered_frames(
+    container: InputContainer, stream: VideoStream, tally: Tally, options: Mapping[str, str]
+) -> Iterator[tuple[int, VideoFrame]]:
+    """Decode every frame in presentation order.
+
+    One decoder thread, thread type NONE, for every reader: what threads do to the frames of a damaged stream depends on their
+    timing, and the i-th frame must be the same one whatever is read from it.
+
+    Parameters
+    ----------
+    container, stream
+        As :func:`mgmtool.video.container.open_video` gives them.
+    tally : Tally
+        Counts so far; a packet that cannot be decoded is counted and skipped.
+    options : mapping
+        Decoder options that change neither number nor order of the frames.
+
+    Yields
+    ------
+    pts : int
+        In units of the time base; the one before plus 1 for a frame without.
+    frame : VideoFrame
+        The decoder's.
+
+    Raises
+    ------
+    VideoError
+        With the failure class io, decode or memory.
+    """
+    pts = -1
+    for frame in _decode(container, stream, tally, options):
+        before, pts = pts, pts + 1 if frame.pts is None else frame.pts
+        tally.count(frame, pts - before)
+        yield pts, frame
+
+
+def _decode(
+    container: InputContainer, stream: VideoStream, tally: Tally, options: Mapping[str, str]
+) -> Iterator[VideoFrame]:
+    """Decode packet by packet, so that one bad packet does not end the video."""
+    context = stream.codec_context
+    context.thread_type = "NONE"
+    context.thread_count = 1
+    context.options = dict(options)
+    try:
+        for packet in container.demux(stream):
+            tally.discarded_packets += bool(packet.is_discard)
+            try:
+                yield from packet.decode()
+            except av.error.EOFError:
+                return
+            except (av.error.InvalidDataError, av.error.PatchWelcomeError) as error:
+                tally.lost_packets += 1
+                tally.last_error = str(error.strerror)
+    except av.error.InvalidDataError as error:
+        tally.lost_packets += 1
+        tally.last_error = str(error.strerror)
+    except (av.error.FFmpegError, OSError, MemoryError) as error:
+        raise failure(error) from None
+
+
+def orientation_of(frame: VideoFrame) -> Orientation:
+    """Read how coded pixels become displayed ones from the display matrix that rides on a frame."""
+    matrix = SideDataContainer(frame).get("DISPLAYMATRIX")
+    if matrix is None:
+        return Orientation()
+    return Orientation.from_display_matrix(np.frombuffer(matrix, dtype="<i4"))

@@ -1,0 +1,170 @@
+"""Frames in presentation order, with the motion vectors and the luma plane of each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import chain
+from typing import Any
+
+import numpy as np
+from av.container import InputContainer
+from av.sidedata.sidedata import SideDataContainer
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from mgmtool.errors import NoFramesFailure
+from mgmtool.types import VideoInfo
+from mgmtool.video.container import open_video
+from mgmtool.video.decoding import Tally, numbered_frames, orientation_of
+
+_DECODER_OPTIONS = {"flags2": "+export_mvs", "skip_loop_filter": "all"}
+_LUMA_FIRST = re.compile(r"(?:yuvj?|yuva)4\d\dp(?P<yuv>\d*)(?:le)?|gray(?P<gray>\d*)(?:le)?|nv12|nv21")
+
+
+@dataclass(frozen=True, slots=True)
+class Plane:
+    """Luma samples of one frame, in coded orientation.
+
+    Attributes
+    ----------
+    samples : uint8 or uint16 (height, >= width)
+        C-contiguous, each row padded at its end. A view into the decoder's buffer.
+    width : int
+        Samples of a row that belong to the picture.
+    unit : float
+        Value of one step on a scale of 0..255.
+    """
+
+    samples: NDArray[Any]
+    width: int
+    unit: float
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedFrame:
+    """One frame as the decoder gives it. Views into decoder memory: reduce them before taking the next frame.
+
+    Attributes
+    ----------
+    pts : int
+        In units of the time base; the one before plus 1 for a frame without.
+    key_frame, corrupt : bool
+        As the decoder says.
+    height, width : int
+        Coded size in pixels, cropping applied.
+    """
+
+    pts: int
+    key_frame: bool
+    corrupt: bool
+    height: int
+    width: int
+    _frame: VideoFrame
+
+    def vectors(self, dtype: np.dtype[np.void]) -> NDArray[np.void] | None:
+        """Motion vectors as records of ``dtype``, or None; a read-only view that pins the picture."""
+        # frame.side_data is a reference cycle (frame <-> container) that keeps pictures alive; a container of our own is none.
+        exported = SideDataContainer(self._frame).get("MOTION_VECTORS")
+        return None if exported is None else np.frombuffer(exported, dtype=dtype)
+
+    def luma(self) -> Plane:
+        """Luma plane without conversion where the pixel format has one, else FFmpeg's conversion to grey."""
+        frame = self._frame
+        known = _LUMA_FIRST.fullmatch(frame.format.name)
+        if known is None:
+            frame = frame.reformat(format="gray8")
+        bits = int((known and (known["yuv"] or known["gray"])) or 8)
+        plane = frame.planes[0]
+        kind = np.uint8 if bits == 8 else np.dtype("<u2")
+        samples = np.frombuffer(plane, dtype=kind).reshape(-1, plane.line_size // np.dtype(kind).itemsize)
+        return Plane(samples[: self.height], self.width, 2.0 ** (8 - bits))
+
+
+@dataclass(frozen=True, slots=True)
+class OpenVideo:
+    """A video whose first frame was decoded.
+
+    Attributes
+    ----------
+    info : VideoInfo
+        Size, rotation, codec, rate.
+    frames : iterator of DecodedFrame
+        Every frame, in presentation order.
+    tally : Tally
+        Counts so far.
+    """
+
+    info: VideoInfo
+    frames: Iterator[DecodedFrame]
+    tally: Tally
+
+    def index_risk(self) -> tuple[str, ...]:
+        """Why a reader may number the frames of this file differently; ask once the frames are exhausted."""
+        tally, info = self.tally, self.info
+        avi_b = "avi" in info.container and tally.b_frames > 0
+        risks = {
+            "edit_list": tally.discarded_packets > 0,
+            "transport_stream": "mpegts" in info.container,
+            "packed_b_frames": avi_b and info.codec == "mpeg4",
+            "avi_b_frames": avi_b,
+            "variable_rate": len(tally.steps) > 1 and max(tally.steps) - min(tally.steps) > 1,
+            "header_count": info.header_frames not in {0, tally.frames},
+            "lost_packets": tally.lost_packets > 0,
+        }
+        return tuple(name for name, there in risks.items() if there)
+
+
+@contextmanager
+def read_video(path: str) -> Iterator[OpenVideo]:
+    """Decode a file with motion vectors exported.
+
+    One decoder thread, thread type NONE: with frame threads libavcodec exports stale vectors, different in each run. The loop
+    filter is skipped, which changes no vector of an intact stream. A packet that cannot be decoded is counted and skipped;
+    a file that ends early keeps its good frames.
+
+    Parameters
+    ----------
+    path : str
+        A local file.
+
+    Yields
+    ------
+    OpenVideo
+
+    Raises
+    ------
+    VideoError
+        With the failure class open, io, no_video_stream, no_frames or memory.
+    """
+    with open_video(path) as (container, stream):
+        tally = Tally()
+        frames = _frames(container, stream, tally)
+        first = next(frames, None)
+        if first is None:
+            raise NoFramesFailure(f"not one frame could be decoded{': ' if tally.last_error else ''}{tally.last_error}")
+        yield OpenVideo(_info(container, stream, first), chain([first], frames), tally)
+
+
+def _frames(container: InputContainer, stream: VideoStream, tally: Tally) -> Iterator[DecodedFrame]:
+    for pts, frame in numbered_frames(container, stream, tally, _DECODER_OPTIONS):
+        yield DecodedFrame(pts, bool(frame.key_frame), bool(frame.is_corrupt), frame.height, frame.width, frame)
+
+
+def _info(container: InputContainer, stream: VideoStream, first: DecodedFrame) -> VideoInfo:
+    orientation = orientation_of(first._frame)
+    height, width = orientation.shape(first.height, first.width)
+    return VideoInfo(
+        height=height,
+        width=width,
+        orientation=orientation,
+        codec=stream.codec_context.name,
+        container=container.format.name,
+        fps=stream.average_rate,
+        time_base=stream.time_base or Fraction(1, 90_000),
+        header_frames=stream.frames,
+    )
