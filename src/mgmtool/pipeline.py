@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import numpy as np
 
@@ -17,7 +18,9 @@ from mgmtool.types import (
     Float32,
     FrameEnergy,
     FrameFlag,
+    FrameMotion,
     MaskVolume,
+    Orientation,
     Placement,
     PlacementRequest,
     VideoFacts,
@@ -85,6 +88,18 @@ def whole_video(video: VideoRef, spec: ExtractSpec) -> tuple[MaskVolume, VideoFa
         facts = stream.facts()
     columns = {name: np.concatenate([chunk.arrays()[name] for chunk in chunks]) for name in chunks[0].arrays()}
     return MaskVolume(**columns), facts
+
+
+def warm_up(spec: ExtractSpec) -> None:
+    """Compile every kernel a spec needs, or load it from the cache, so that no worker has to compile it again."""
+    scheme = masking.build(spec.scheme, spec.scheme_options)
+    info = VideoInfo(32, 48, Orientation(), "", "", None, Fraction(1, 25), 0)
+    blank = np.zeros((2, 3), np.float32)
+    frame = FrameMotion(0, 0, True, False, True, np.zeros((2, 3, 2), np.float32), blank, np.zeros((4, 6), np.float32), 16, 32, 48)
+    sources.warm_up()
+    energies = scheme.energies([frame, replace(frame, index=1, pts=1)], spec.energy_grid)
+    for _ in _Placer(scheme, spec, info, 0).chunks(energies):
+        pass
 
 
 class _Placer:

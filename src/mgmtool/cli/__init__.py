@@ -1,1 +1,90 @@
-""""""
+"""The command line. Every file here without a leading underscore, but for ``options``, is a command.
+
+Nothing heavy is imported before a command runs, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import click
+
+import mgmtool
+from mgmtool.cli._exit import Terminated, broken_pipe, fail
+from mgmtool.errors import MgmtoolError, UsageError
+
+
+class CommandFolder(click.Group):
+    """A group whose commands are the files of this folder."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """List the commands, sorted."""
+        modules = pkgutil.iter_modules(__path__)
+        return sorted(m.name for m in modules if not m.name.startswith("_") and m.name != "options")
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        command: click.Command = importlib.import_module(f"{__name__}.{cmd_name}").command
+        return command
+
+
+def _load_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> None:
+    if path is None:
+        return
+    try:
+        ctx.default_map = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise click.BadParameter(f"{path}: {error}") from None
+
+
+@click.group(
+    cls=CommandFolder,
+    context_settings={"auto_envvar_prefix": "MGMTOOL", "help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(mgmtool.__version__, prog_name="mgmtool")
+@click.option(
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    callback=_load_config,
+    expose_value=False,
+    is_eager=True,
+    help="TOML file with a table of options per command; a flag or an MGMTOOL_* variable wins over it.",
+)
+def cli() -> None:
+    """Motion-guided masks for video pretraining, from the motion vectors inside the compressed stream."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command and leave the process with the exit code docs/cli.md promises."""
+    try:
+        code: Any = cli.main(arguments, prog_name="mgmtool", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Abort:
+        code = fail("interrupted", 130)
+    except KeyboardInterrupt:
+        code = fail("interrupted; what was committed stays, run the same command again to go on", 130)
+    except Terminated:
+        code = fail("terminated; what was committed stays, run the same command again to go on", 143)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except BrokenPipeError:
+        code = broken_pipe()
+    except MgmtoolError as error:
+        code = fail(str(error), 2 if isinstance(error, UsageError) else 1)
+    # The zarr event loop and pool threads are of no use any more; a normal exit would wait for them after Ctrl-C.
+    sys.exit(code if isinstance(code, int) else 0) if code not in {130, 143} else _leave(code)
+
+
+def _leave(code: int) -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

@@ -8,10 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
+import numpy as np
+
 from mgmtool import plugins
+from mgmtool.kernels.field import VECTOR, motion_field
+from mgmtool.kernels.luma import mean_luma
 from mgmtool.sources._source import MotionStream, Source
 
-__all__ = ["MotionStream", "Source", "build", "names", "summary"]
+__all__ = ["MotionStream", "Source", "build", "names", "summary", "warm_up"]
 
 
 def names() -> list[str]:
@@ -27,3 +31,12 @@ def build(name: str, options: Mapping[str, Any] | None = None) -> Source:
 def summary(name: str) -> str:
     """Return the one-line description of a source."""
     return plugins.summary(__name__, name)
+
+
+def warm_up() -> None:
+    """Compile the kernels that sources share, or load them from the cache."""
+    vectors = np.frombuffer(bytes(VECTOR.itemsize), VECTOR)
+    motion_field(vectors, 16, 16, 0, 0, 4, np.zeros((1, 1, 2), np.float32), np.zeros((1, 1), np.float32))
+    for dtype in (np.uint8, np.uint16):
+        plane = np.frombuffer(bytes(256 * np.dtype(dtype).itemsize), dtype).reshape(16, 16)
+        mean_luma(plane, 16, 0, 0, 3, 1.0, np.zeros(16, np.uint32), np.zeros((2, 2), np.float32))

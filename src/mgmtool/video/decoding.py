@@ -44,8 +44,8 @@ def numbered_frames(
 ) -> Iterator[tuple[int, VideoFrame]]:
     """Decode every frame in presentation order.
 
-    One decoder thread, thread type NONE, for every reader: what threads do to the frames of a damaged stream depends on their
-    timing, and the i-th frame must be the same one whatever is read from it.
+    One decoder thread, thread type NONE, for every reader: what threads do to the frames of a damaged stream depends on
+    their timing, and the i-th frame must be the same one whatever is read from it.
 
     Parameters
     ----------

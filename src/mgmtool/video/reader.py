@@ -162,7 +162,7 @@ def _info(container: InputContainer, stream: VideoStream, first: DecodedFrame) -
         height=height,
         width=width,
         orientation=orientation,
-        codec=stream.codec_context.name,
+        codec=stream.codec_context.codec.canonical_name,
         container=container.format.name,
         fps=stream.average_rate,
         time_base=stream.time_base or Fraction(1, 90_000),

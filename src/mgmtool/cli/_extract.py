@@ -1,0 +1,203 @@
+"""What ``mgmtool extract`` does between its options and the library."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import click
+
+from mgmtool import corpus, engines, extraction, sources
+from mgmtool.cli._exit import DONE, SOME_FAILED, TOO_MANY_FAILED, raise_on_sigterm
+from mgmtool.cli._progress import Progress, make_progress
+from mgmtool.cli.options import make_spec
+from mgmtool.engines import Engine
+from mgmtool.errors import UsageError, one_line
+from mgmtool.extraction import ExtractRun
+from mgmtool.pipeline import warm_up
+from mgmtool.types import ExtractSpec, Outcome, PatchGrid
+
+_COMPILE_NOTICE_SECONDS = 1.5
+
+
+@dataclass(frozen=True)
+class Request:
+    """The options of one call, as click gives them."""
+
+    inputs: tuple[str, ...]
+    output: Path
+    scheme: str
+    scheme_option: tuple[tuple[str, str], ...]
+    source: str
+    source_option: tuple[tuple[str, str], ...]
+    grid: PatchGrid
+    ratio: float
+    seed: int
+    energy: bool
+    energy_grid: PatchGrid
+    nul: bool
+    root: str | None
+    engine: str
+    workers: str
+    timeout: float | None
+    part_videos: int
+    overwrite: bool
+    max_failures: int | None
+    as_json: bool
+    progress: str
+    verbose: bool
+    quiet: bool
+
+    def spec(self) -> ExtractSpec:
+        """Return the spec these options ask for."""
+        names = ("scheme", "scheme_option", "source", "source_option", "grid", "ratio", "seed")
+        more = ("energy", "energy_grid", "part_videos")
+        return make_spec(**{name: getattr(self, name) for name in (*names, *more)})
+
+    def build_engine(self) -> Engine:
+        """Return the engine these options ask for; an option it does not have is an error."""
+        given: dict[str, Any] = {"timeout": self.timeout, "workers": None if self.workers == "auto" else self.workers}
+        return engines.build(self.engine, {name: value for name, value in given.items() if value is not None})
+
+
+@dataclass
+class Totals:
+    """What a run has done so far."""
+
+    status: Counter[str] = field(default_factory=Counter)
+    failures: Counter[str] = field(default_factory=Counter)
+    frames: int = 0
+
+    def add(self, outcome: Outcome) -> None:
+        """Count one more video."""
+        self.status["done" if outcome.done else "failed"] += 1
+        if outcome.failure is not None:
+            self.failures[outcome.failure] += 1
+        if outcome.facts is not None:
+            self.frames += outcome.facts.num_frames
+
+
+def run(request: Request) -> int:
+    """Run an extraction, draw its progress, report, and return the exit code."""
+    raise_on_sigterm()
+    start = perf_counter()
+    spec = request.spec()
+    job = _prepare(request, spec)
+    if job.remaining:
+        with _compile_notice(request.quiet):
+            warm_up(spec)
+    totals = Totals()
+    stopped = _work(request, job, totals)
+    _report(request, job, totals, perf_counter() - start, stopped)
+    if stopped:
+        return TOO_MANY_FAILED
+    return SOME_FAILED if totals.status["failed"] or job.earlier["failed"] else DONE
+
+
+def _prepare(request: Request, spec: ExtractSpec) -> ExtractRun:
+    extensions = sources.build(spec.source, spec.source_options).extensions
+    inputs = [name for name in request.inputs if name != "-"]
+    listed = _stdin_paths(request.nul) if "-" in request.inputs else []
+    if not request.inputs:
+        raise UsageError("no INPUT given; expected files, folders, glob patterns, or - for a list on stdin")
+    if request.nul and "-" not in request.inputs:
+        raise UsageError("-0 is for a list on stdin, but no INPUT is -")
+    engine = request.build_engine()
+    found = corpus.scan(inputs, extensions, listed=listed, root=request.root)
+    return extraction.prepare(found, request.output, spec, engine, overwrite=request.overwrite)
+
+
+def _stdin_paths(nul: bool) -> list[str]:
+    """Paths from stdin, as the bytes they are; empty lines are skipped."""
+    raw = sys.stdin.buffer.read().split(b"\0" if nul else b"\n")
+    lines = raw if nul else [line.rstrip(b"\r") for line in raw]
+    return [os.fsdecode(line) for line in lines if line]
+
+
+def _work(request: Request, job: ExtractRun, totals: Totals) -> bool:
+    """Go through the videos; return whether there were more failures than allowed."""
+    outcomes = job.outcomes()
+    try:
+        with make_progress(request.progress, job.remaining, request.quiet) as progress:
+            for outcome in outcomes:
+                totals.add(outcome)
+                _show(request, outcome, progress)
+                if request.max_failures is not None and totals.status["failed"] > request.max_failures:
+                    return True
+    finally:
+        outcomes.close()
+    return False
+
+
+def _show(request: Request, outcome: Outcome, progress: Progress) -> None:
+    if request.as_json:
+        click.echo(json.dumps(_event(outcome), ensure_ascii=False))
+    name = one_line(outcome.video.id)
+    if not outcome.done and not request.quiet:
+        progress.say(f"{click.style(f'failed ({outcome.failure})', fg='red')} {name}: {outcome.message}")
+    elif outcome.done and outcome.facts is not None and request.verbose:
+        progress.say(f"done {name}: {outcome.facts.num_frames} frames, {outcome.seconds:.2f} s")
+    progress.advance(outcome)
+
+
+def _event(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "event": "video",
+        "id": outcome.video.id,
+        "status": "done" if outcome.done else "failed",
+        "failure": outcome.failure,
+        "message": outcome.message,
+        "num_frames": 0 if outcome.facts is None else outcome.facts.num_frames,
+        "part": outcome.part,
+        "seconds": round(outcome.seconds, 4),
+    }
+
+
+def _report(request: Request, job: ExtractRun, totals: Totals, seconds: float, stopped: bool) -> None:
+    done, failed, earlier = totals.status["done"], totals.status["failed"], job.earlier.total()
+    if request.as_json:
+        summary = {
+            "event": "summary",
+            "output": str(request.output),
+            "done": done,
+            "failed": failed,
+            "failures": dict(totals.failures),
+            "earlier": dict(job.earlier),
+            "num_frames": totals.frames,
+            "seconds": round(seconds, 3),
+            "stopped": stopped,
+        }
+        click.echo(json.dumps(summary, ensure_ascii=False))
+        return
+    if request.quiet:
+        return
+    classes = ", ".join(f"{count} {name}" for name, count in totals.failures.most_common())
+    line = f"{request.output}: {done} done, {failed} failed{f' ({classes})' if classes else ''}, {totals.frames} frames"
+    if earlier:
+        line += f"; {job.earlier['done']} done and {job.earlier['failed']} failed before"
+    click.echo(f"{line}; {seconds:.1f} s")
+    if stopped:
+        click.echo(f"stopped: more than {request.max_failures} failures; the part being written was dropped", err=True)
+
+
+@contextmanager
+def _compile_notice(quiet: bool) -> Iterator[None]:
+    """Say that kernels are being compiled, if that takes long enough to look like a hang."""
+    text = "compiling kernels; this happens once, later runs load them"
+    timer = threading.Timer(_COMPILE_NOTICE_SECONDS, click.echo, args=[text], kwargs={"err": True})
+    timer.daemon = True
+    if not quiet:
+        timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

@@ -1,0 +1,52 @@
+"""``mgmtool extract``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mgmtool.cli import options
+from mgmtool.types import ExtractSpec
+
+_DEFAULTS = ExtractSpec()
+
+
+@click.command(name="extract")
+@click.argument("inputs", nargs=-1, metavar="INPUT...")
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Mask store to make or to go on with.")
+@options.spec_options
+@click.option("--energy/--no-energy", default=True, show_default=True, help="Store motion energy, for masks in training crops.")
+@click.option("--energy-grid", type=options.GridType(), default="16x16", show_default=True, help="Grid of the stored energy.")
+@click.option("-0", "nul", is_flag=True, help="Paths on stdin (INPUT -) end with NUL, not with a newline.")
+@click.option("--root", type=click.Path(file_okay=False), help="Folder to which ids are relative.")
+@click.option("--engine", default="local", show_default=True, help="Who does the work: local (processes) or inline.")
+@click.option("--workers", default="auto", show_default=True, help="Processes of the local engine.")
+@click.option("--timeout", type=float, help="Seconds a video may take on the local engine.  [default: 300]")
+@click.option("--part-videos", type=click.IntRange(1), default=_DEFAULTS.part_videos, show_default=True, help="Videos in a part.")
+@click.option("--overwrite", is_flag=True, help="Remove the mask store at OUTPUT first.")
+@click.option("--max-failures", type=click.IntRange(0), help="Stop with exit code 4 when more videos have failed.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON event a video, and a summary, on stdout.")
+@click.option(
+    "--progress",
+    type=click.Choice(["auto", "bar", "plain", "none"]),
+    default="auto",
+    show_default=True,
+    help="auto draws a bar on a terminal and prints a line every 30 s elsewhere.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Name every video on stderr.")
+@click.option("-q", "--quiet", is_flag=True, help="Only errors on stderr.")
+@click.pass_context
+def command(ctx: click.Context, **given: Any) -> None:
+    """Extract mask volumes of videos into a Zarr store.
+
+    INPUT is a file, a folder (walked recursively), a glob pattern, or - for a list of paths on stdin. A store made with the same
+    options is gone on with; nothing is done twice.
+
+    Exit codes: 0 every video is done, 1 fatal error, 2 wrong usage, 3 finished but some videos failed, 4 more failures than
+    --max-failures, 130 / 143 after a signal.
+    """
+    from mgmtool.cli._extract import Request, run
+
+    ctx.exit(run(Request(**given)))
