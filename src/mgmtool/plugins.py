@@ -50,7 +50,8 @@ def load(family: str, name: str) -> type[Any]:
     known = names(family)
     if name not in known:
         kind = family.rsplit(".", 1)[-1]
-        raise UsageError(f"unknown {_SINGULAR.get(kind, kind)} {name!r}{_nearest(name, known)}; expected one of: {', '.join(known)}")
+        word = _SINGULAR.get(kind, kind)
+        raise UsageError(f"unknown {word} {name!r}{_nearest(name, known)}; expected one of: {', '.join(known)}")
     plugin: type[Any] = importlib.import_module(f"{family}.{name.replace('-', '_')}").PLUGIN
     return plugin
 

@@ -103,7 +103,7 @@ class Orientation:
         return (self.transpose + self.flip_y + self.flip_x) % 2 == 1
 
     def shape(self, height: int, width: int) -> tuple[int, int]:
-        """Displayed (height, width) of a coded picture."""
+        """Return the displayed (height, width) of a coded picture."""
         return (width, height) if self.transpose else (height, width)
 
     def picture(self, values: NDArray[Any]) -> NDArray[Any]:

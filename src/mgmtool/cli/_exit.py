@@ -21,7 +21,7 @@ def raise_on_sigterm() -> None:
     signal.signal(signal.SIGTERM, _terminate)
 
 
-def _terminate(number: int, frame: FrameType | None) -> None:
+def _terminate(_number: int, _frame: FrameType | None) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     raise Terminated
 

@@ -8,9 +8,6 @@ from typing import Any
 import click
 
 from mgmtool.cli import options
-from mgmtool.types import ExtractSpec
-
-_DEFAULTS = ExtractSpec()
 
 
 @click.command(name="extract")
@@ -24,7 +21,7 @@ _DEFAULTS = ExtractSpec()
 @click.option("--engine", default="local", show_default=True, help="Who does the work: local (processes) or inline.")
 @click.option("--workers", default="auto", show_default=True, help="Processes of the local engine.")
 @click.option("--timeout", type=float, help="Seconds a video may take on the local engine.  [default: 300]")
-@click.option("--part-videos", type=click.IntRange(1), default=_DEFAULTS.part_videos, show_default=True, help="Videos in a part.")
+@click.option("--part-videos", type=click.IntRange(1), default=256, show_default=True, help="Most videos in a part.")
 @click.option("--overwrite", is_flag=True, help="Remove the mask store at OUTPUT first.")
 @click.option("--max-failures", type=click.IntRange(0), help="Stop with exit code 4 when more videos have failed.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON event a video, and a summary, on stdout.")
@@ -38,7 +35,7 @@ _DEFAULTS = ExtractSpec()
 @click.option("-v", "--verbose", is_flag=True, help="Name every video on stderr.")
 @click.option("-q", "--quiet", is_flag=True, help="Only errors on stderr.")
 @click.pass_context
-def command(ctx: click.Context, **given: Any) -> None:
+def command(ctx: click.Context, /, **given: Any) -> None:
     """Extract mask volumes of videos into a Zarr store.
 
     INPUT is a file, a folder (walked recursively), a glob pattern, or - for a list of paths on stdin. A store made with the same

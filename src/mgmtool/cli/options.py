@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from mgmtool.types import ExtractSpec, PatchGrid
+if TYPE_CHECKING:
+    from mgmtool.types import ExtractSpec, PatchGrid
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+if TYPE_CHECKING:
+    _GridParam = click.ParamType["PatchGrid"]
+    _PairParam = click.ParamType[tuple[str, str]]
+else:  # click before 8.4 knows no type arguments
+    _GridParam = _PairParam = click.ParamType
 
-class GridType(click.ParamType):
+
+class GridType(_GridParam):
     """``HxW``."""
 
     name = "HxW"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> PatchGrid:
         """Read a grid or say what was expected."""
+        from mgmtool.types import PatchGrid
+
         if isinstance(value, PatchGrid):
             return value
         try:
@@ -27,7 +36,7 @@ class GridType(click.ParamType):
             self.fail(str(error), param, ctx)
 
 
-class KeyValueType(click.ParamType):
+class KeyValueType(_PairParam):
     """``KEY=VALUE``."""
 
     name = "key=value"
@@ -76,6 +85,7 @@ def make_spec(**values: Any) -> ExtractSpec:
     The options of plug-ins are checked and brought to their types, so that ``c=8`` and ``c=8.0`` are the same spec.
     """
     from mgmtool import masking, plugins, sources
+    from mgmtool.types import ExtractSpec
 
     families = {"scheme": masking, "source": sources}
     for kind, family in families.items():

@@ -53,7 +53,7 @@ class Local:
     ) -> Generator[Result, None, None]:
         """See :meth:`mgmtool.engines.Engine.run`."""
         workers = self.workers or available_cpus()
-        pool = ProcessPool(
+        pool: Any = ProcessPool(
             max_workers=workers, max_tasks=self.recycle, initializer=_start_worker, context=_start_context()
         )
         waiting: deque[tuple[Item, Future[Result]]] = deque()

@@ -107,7 +107,7 @@ def resample_mean(values: Float32, cell: int, height: int, width: int, line: Flo
         top = i * step_y
         bottom = min((i + 1) * step_y, height)
         line[:] = 0.0
-        for row in range(int(top / cell), min(int(math.ceil(bottom / cell)), values.shape[0])):
+        for row in range(int(top / cell), min(math.ceil(bottom / cell), values.shape[0])):
             high = np.float32(min(bottom, (row + 1) * cell) - max(top, row * cell))
             for col in range(cols):
                 line[col] += high * values[row, col]
@@ -115,7 +115,7 @@ def resample_mean(values: Float32, cell: int, height: int, width: int, line: Flo
             left = j * step_x
             right = min((j + 1) * step_x, width)
             total = 0.0
-            for col in range(int(left / cell), min(int(math.ceil(right / cell)), cols)):
+            for col in range(int(left / cell), min(math.ceil(right / cell), cols)):
                 total += np.float64(line[col]) * (min(right, (col + 1) * cell) - max(left, col * cell))
             out[i, j] = total / (step_y * step_x)
 

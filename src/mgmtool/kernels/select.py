@@ -15,7 +15,7 @@ _LOW_BITS = 21
 
 
 @kernel
-def _key(bits: int) -> int:
+def _key(bits: np.int64) -> np.int64:
     """Map the bits of a float32 to an integer of the same order."""
     return bits ^ 0xFFFFFFFF if bits & 0x80000000 else bits ^ 0x80000000
 

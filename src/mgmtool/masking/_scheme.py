@@ -47,7 +47,7 @@ class Motionless:
 
 
 def known_flags(frame: FrameMotion) -> FrameFlag:
-    """Flags that follow from the frame alone."""
+    """Return the flags that follow from the frame alone."""
     flags = FrameFlag.KEY_FRAME if frame.key_frame else FrameFlag(0)
     if frame.has_vectors:
         flags |= FrameFlag.HAS_VECTORS

@@ -70,7 +70,14 @@ def save(path: str | Path, stream: MotionStream) -> None:
         archive.writestr("header.json", json.dumps(_header(stream.facts(), cell), indent=1))
 
 
-_SCALARS = {"pts": np.int64, "key_frame": np.bool_, "corrupt": np.bool_, "has_vectors": np.bool_, "height": np.int32, "width": np.int32}
+_SCALARS = {
+    "pts": np.int64,
+    "key_frame": np.bool_,
+    "corrupt": np.bool_,
+    "has_vectors": np.bool_,
+    "height": np.int32,
+    "width": np.int32,
+}
 _FIELDS = ("displacement", "coverage", "luma")
 
 
@@ -96,9 +103,9 @@ def _replay(archive: zipfile.ZipFile, cell: int, motion: bool, luma: bool) -> It
         names = [*_SCALARS, *(name for name in wanted if f"{number:06}/{name}.npy" in members)]
         arrays = {name: _read_array(archive, f"{number:06}/{name}.npy") for name in names}
         for i in range(len(arrays["pts"])):
-            scalars = {name: arrays[name][i].item() for name in _SCALARS}
-            fields = {name: arrays[name][i] if name in arrays else None for name in _FIELDS}
-            yield FrameMotion(index=index, cell=cell, **scalars, **fields)
+            values: dict[str, Any] = {name: arrays[name][i].item() for name in _SCALARS}
+            values |= {name: arrays[name][i] if name in arrays else None for name in _FIELDS}
+            yield FrameMotion(index=index, cell=cell, **values)
             index += 1
 
 

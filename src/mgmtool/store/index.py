@@ -89,7 +89,7 @@ def _fact_columns(facts: VideoFacts) -> dict[str, Any]:
 
 
 def storable(path: str) -> str:
-    """Make any file name valid Unicode: bytes that are none become ``\\udcXX`` escapes in text."""
+    """Make any file name valid Unicode: bytes that are none become escapes such as ``udc80`` after a backslash."""
     return path.encode("utf-8", "backslashreplace").decode("utf-8")
 
 

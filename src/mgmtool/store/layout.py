@@ -68,7 +68,7 @@ def frame_arrays(spec: ExtractSpec, energy: bool) -> tuple[ArraySpec, ...]:
     """
     rows, cols = spec.grid.rows, spec.grid.cols
     axes: dict[str, list[str]] = ATTRIBUTES["axes"]
-    arrays = [
+    arrays: list[tuple[str, str, tuple[int, ...], Any]] = [
         ("mask", "bool", (rows, cols), False),
         ("box", "int16", (4,), 0),
         ("pts", "int64", (), 0),

@@ -84,7 +84,7 @@ class Store:
         row = self.row(video_id)
         if row["status"] != "done":
             raise StoreError(f"{video_id!r} failed ({row['failure']}): {row['message']}")
-        group = zarr.open_group(str(self.root / part_name(row["part"])), mode="r")
+        group: Any = zarr.open_group(str(self.root / part_name(row["part"])), mode="r")
         rows = slice(row["row_start"], row["row_stop"])
         return MaskVolume(**{name: group[name][rows] for name in _FRAME_ARRAYS if name in group})
 

@@ -1,0 +1,64 @@
+"""Facts of a store and of a video, as plain values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mgmtool.store import Store
+from mgmtool.types import FrameFlag, UInt8
+
+
+def store_facts(store: Store) -> dict[str, Any]:
+    """Counts, sizes and settings of a store."""
+    columns = store.index.select(["status", "num_frames", "part", "row_start", "row_stop"]).to_pydict()
+    done = columns["status"].count("done")
+    sizes = store.array_bytes()
+    frames = sum(stop - start for start, stop in zip(columns["row_start"], columns["row_stop"], strict=True))
+    spec = store.attributes["spec"]
+    return {
+        "store": str(store.root),
+        "videos": len(columns["status"]),
+        "done": done,
+        "failed": len(columns["status"]) - done,
+        "failures": store.failures(),
+        "frames": frames,
+        "parts": len(set(columns["part"])),
+        "scheme": spec["scheme"],
+        "scheme_options": spec["scheme_options"],
+        "source": spec["source"],
+        "source_options": spec["source_options"],
+        "grid": spec["grid"],
+        "ratio": spec["ratio"],
+        "seed": spec["seed"],
+        "energy_grid": spec["energy_grid"] if "energy" in sizes else None,
+        "input_root": store.attributes["input_root"],
+        "versions": store.attributes["versions"],
+        "bytes": sum(sizes.values()),
+        "array_bytes": sizes,
+        "bytes_per_frame": {name: round(size / frames, 3) for name, size in sizes.items()} if frames else {},
+    }
+
+
+def video_facts(store: Store, name: str) -> dict[str, Any]:
+    """Index row of a video and, if it is done, a summary of its masks."""
+    row = store.row(store.lookup(name))
+    if row["status"] != "done":
+        return {key: value for key, value in row.items() if value is not None}
+    volume = store.volume(row["id"])
+    box = volume.box.astype(np.int64)
+    areas = (box[:, 2] - box[:, 0]) * (box[:, 3] - box[:, 1])
+    steps = np.abs(np.diff(box[:, :2], axis=0)).max(axis=1) if len(box) > 1 else np.zeros(1, np.int64)
+    return {
+        **{key: value for key, value in row.items() if value is not None},
+        "masked_share": round(float(volume.mask.mean()), 4),
+        "box_share": round(float(areas.mean()) / (row["height"] * row["width"]), 4),
+        "box_moves_frames": int((steps > 0).sum()),
+        "flags": flag_counts(volume.flags),
+    }
+
+
+def flag_counts(flags: UInt8) -> dict[str, int]:
+    """How many frames carry each flag."""
+    return {str(flag.name).lower(): int(np.count_nonzero(flags & flag.value)) for flag in FrameFlag}

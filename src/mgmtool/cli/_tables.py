@@ -1,0 +1,64 @@
+"""Facts as tables for people and as JSON for programs."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from mgmtool import plugins
+from mgmtool.errors import one_line
+
+_PIPE_COLUMNS = 10_000
+
+
+def console() -> Console:
+    """Return a console on stdout that never wraps in a pipe; rich itself keeps NO_COLOR and TERM=dumb."""
+    return Console(width=None if sys.stdout.isatty() else _PIPE_COLUMNS, highlight=False)
+
+
+def print_facts(facts: Mapping[str, Any], as_json: bool) -> None:
+    """Print names and values, nested ones on lines of their own."""
+    if as_json:
+        click.echo(json.dumps(facts, ensure_ascii=False))
+        return
+    table = Table.grid(padding=(0, 2))
+    for name, value in facts.items():
+        table.add_row(f"[bold]{name}[/bold]", escape(_text(value)))
+    console().print(table)
+
+
+def print_plugins(family: str, names: Sequence[str], as_json: bool) -> None:
+    """Print name, summary and options with their defaults."""
+    rows = {name: (plugins.summary(family, name), _defaults(plugins.load(family, name))) for name in names}
+    if as_json:
+        click.echo(json.dumps({name: {"summary": text, "options": defaults} for name, (text, defaults) in rows.items()}))
+        return
+    table = Table.grid(padding=(0, 2))
+    for name, (text, defaults) in rows.items():
+        shown = " ".join(f"{key}={'auto' if value is None else value}" for key, value in defaults.items())
+        table.add_row(f"[bold]{name}[/bold]", escape(text) + (f" [dim]{escape(shown)}[/dim]" if shown else ""))
+    console().print(table)
+
+
+def _defaults(plugin: type[Any]) -> dict[str, Any]:
+    return {field.name: field.default for field in dataclasses.fields(plugin)}
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_text(item)}" for key, item in value.items()) or "-"
+    if isinstance(value, list):
+        return ", ".join(map(_text, value)) or "-"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return "-" if value is None else one_line(str(value))

@@ -1,0 +1,23 @@
+"""``mgmtool info``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from mgmtool.cli import options
+
+
+@click.command(name="info")
+@click.argument("store", type=click.Path(path_type=Path))
+@click.argument("video_id", metavar="[ID]", required=False)
+@options.json_output
+def command(store: Path, video_id: str | None, as_json: bool) -> None:
+    """Show what a mask store holds, or all that is known of one of its videos."""
+    from mgmtool.cli._info import store_facts, video_facts
+    from mgmtool.cli._tables import print_facts
+    from mgmtool.store import open_store
+
+    opened = open_store(store)
+    print_facts(store_facts(opened) if video_id is None else video_facts(opened, video_id), as_json)

@@ -1,0 +1,17 @@
+"""``mgmtool sources``."""
+
+from __future__ import annotations
+
+import click
+
+from mgmtool.cli import options
+
+
+@click.command(name="sources")
+@options.json_output
+def command(as_json: bool) -> None:
+    """List the motion sources, one line each."""
+    from mgmtool import sources
+    from mgmtool.cli._tables import print_plugins
+
+    print_plugins("mgmtool.sources", sources.names(), as_json)
