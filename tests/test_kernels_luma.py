@@ -29,8 +29,7 @@ def average(
     unit: float = 1.0,
 ) -> Array:
     luma = np.full(shape, np.nan, np.float32)
-    sums = np.full(width + 3, GARBAGE, np.uint32)
-    mean_luma(plane, width, *offset, shift, unit, sums, luma)
+    mean_luma(plane, width, *offset, shift, unit, luma)
     return luma
 
 

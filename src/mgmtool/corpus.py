@@ -71,7 +71,9 @@ def scan(
     bases += [os.path.dirname(path) for path in paths]  # noqa: PTH120
     if not files:
         kinds = " ".join(extensions)
-        raise InputError(f"no video found in {', '.join(map(str, inputs)) or 'the list'}; looked for files ending in {kinds}")
+        raise InputError(
+            f"no video found in {', '.join(map(str, inputs)) or 'the list'}; looked for files ending in {kinds}"
+        )
     top = os.path.abspath(root) if root else os.path.commonpath(bases)  # noqa: PTH100
     videos = sorted((_reference(path, top) for path in files), key=lambda video: video.id)
     return Corpus(top, tuple(videos))
@@ -121,15 +123,25 @@ def plan_parts(
 def _expand(name: str, extensions: tuple[str, ...]) -> tuple[list[str], str]:
     """Files of one input, and the folder it stands for."""
     path = os.path.abspath(name)  # noqa: PTH100
-    if os.path.isdir(path):  # noqa: PTH112
-        return sorted(_walk(path, extensions, set())), path
     if os.path.exists(path):  # noqa: PTH110
-        return [path], os.path.dirname(path)  # noqa: PTH120
-    matches = sorted(glob.glob(path, recursive=True)) if glob.has_magic(name) else []  # noqa: PTH207
+        return _files(path, extensions), path if os.path.isdir(path) else os.path.dirname(path)  # noqa: PTH112, PTH120
+    matches = sorted(glob.glob(name, recursive=True)) if glob.has_magic(name) else []  # noqa: PTH207
     if not matches:
-        raise InputError(f"no such file or folder: {name!r}" + ("; the pattern matches nothing" if glob.has_magic(name) else ""))
-    files = [file for match in matches for file in _expand(match, extensions)[0]]
-    return files, os.path.commonpath([os.path.dirname(match) for match in matches])  # noqa: PTH120
+        raise InputError(
+            f"no such file or folder: {name!r}" + ("; the pattern matches nothing" if glob.has_magic(name) else "")
+        )
+    files = [file for match in matches for file in _files(os.path.abspath(match), extensions)]  # noqa: PTH100
+    return files, os.path.commonpath([os.path.abspath(os.path.dirname(match)) for match in matches])  # noqa: PTH100, PTH120
+
+
+def _files(path: str, extensions: tuple[str, ...]) -> list[str]:
+    """Return the path itself, or the videos below it."""
+    if not os.path.isdir(path):  # noqa: PTH112
+        return [path]
+    try:
+        return sorted(_walk(path, extensions, set()))
+    except OSError as error:
+        raise InputError(f"cannot read folder {error.filename!r}: {error.strerror}") from error
 
 
 def _walk(folder: str, extensions: tuple[str, ...], above: set[tuple[int, int]]) -> Iterator[str]:
@@ -142,7 +154,7 @@ def _walk(folder: str, extensions: tuple[str, ...], above: set[tuple[int, int]])
         for entry in entries:
             if entry.name.startswith("."):  # hidden, and the "._" twins that macOS leaves on foreign disks
                 continue
-            if entry.is_dir():
+            if os.path.isdir(entry.path):  # noqa: PTH112  entry.is_dir() raises on a link to itself
                 yield from _walk(entry.path, extensions, above | {here})
             elif entry.name.lower().endswith(extensions):
                 yield entry.path
@@ -150,7 +162,7 @@ def _walk(folder: str, extensions: tuple[str, ...], above: set[tuple[int, int]])
 
 def _reference(path: str, root: str) -> VideoRef:
     relative = os.path.relpath(path, root)
-    if relative.startswith(os.pardir + os.sep):
+    if relative == os.pardir or relative.startswith(os.pardir + os.sep):
         raise UsageError(f"input {path} is not under the root {root}")
     video_id = Path(relative).as_posix().encode("utf-8", "backslashreplace").decode("utf-8")
     try:

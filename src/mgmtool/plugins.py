@@ -13,7 +13,7 @@ import importlib
 import pkgutil
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mgmtool.errors import UsageError
@@ -112,12 +112,12 @@ def convert(value: Any, hint: Any, what: str) -> Any:
         The text does not read as that type.
     """
     if isinstance(hint, types.UnionType):
-        if value is None or value in {"none", "auto"}:
+        if value is None or (isinstance(value, str) and value in {"none", "auto"}):
             return None
         hint = next(arg for arg in typing.get_args(hint) if arg is not types.NoneType)
     try:
-        return _boolean(value) if hint is bool else hint(value)
-    except (TypeError, ValueError):
+        return _READERS.get(hint, hint)(value)
+    except (TypeError, ValueError, OverflowError):
         raise UsageError(f"{what} is {value!r}; expected {_KINDS.get(hint, hint)}") from None
 
 
@@ -130,6 +130,15 @@ def _boolean(value: Any) -> bool:
     if text not in _TRUE | _FALSE:
         raise ValueError(text)
     return text in _TRUE
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, float) and not value.is_integer():
+        raise ValueError(value)
+    return int(value)
+
+
+_READERS: dict[Any, Callable[[Any], Any]] = {bool: _boolean, int: _whole}
 
 
 def _nearest(name: str, known: Sequence[str]) -> str:

@@ -22,6 +22,8 @@ Float64 = NDArray[np.float64]
 Int16 = NDArray[np.int16]
 Int64 = NDArray[np.int64]
 
+_LONGEST_GRID = 64  # characters; Python refuses to read thousands of digits
+
 
 class FrameFlag(enum.IntFlag):
     """What is known about one frame; the bits of the store's ``flags`` array.
@@ -92,10 +94,10 @@ class Orientation:
 
     @property
     def rotation(self) -> int:
-        """Clockwise turn of the coded picture, in degrees, after a possible mirroring: 0, 90, 180 or 270."""
+        """Clockwise turn of the coded picture, in degrees, after a possible mirroring left to right: 0, 90, 180 or 270."""
         if not self.transpose:
             return 180 if self.flip_y else 0
-        return 270 if self.flip_y else 90
+        return 90 if self.flip_x else 270
 
     @property
     def mirrored(self) -> bool:
@@ -245,8 +247,8 @@ class PatchGrid:
             The text is not two whole numbers from 1 to 256 with an ``x`` between them.
         """
         rows, x, cols = text.lower().partition("x")
-        if not (x and rows.isdecimal() and cols.isdecimal()):
-            raise ValueError(f"grid is {text!r}; expected HxW, for example 14x14")
+        if not (x and rows.isdecimal() and cols.isdecimal() and len(text) <= _LONGEST_GRID):
+            raise ValueError(f"grid is {text[:_LONGEST_GRID]!r}; expected HxW, for example 14x14")
         grid = cls(int(rows), int(cols))
         if not (1 <= grid.rows <= 256 and 1 <= grid.cols <= 256):
             raise ValueError(f"grid is {text!r}; expected 1 to 256 rows and columns")

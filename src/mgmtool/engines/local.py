@@ -44,6 +44,8 @@ class Local:
             raise UsageError(f"workers is {self.workers}; expected auto, or 1 or more")
         if not self.timeout > 0:
             raise UsageError(f"timeout is {self.timeout}; expected more than 0 seconds")
+        if self.recycle < 1:
+            raise UsageError(f"recycle is {self.recycle}; expected 1 or more")
 
     def run(
         self,

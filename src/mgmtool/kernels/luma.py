@@ -11,18 +11,12 @@ from numpy.typing import NDArray
 from mgmtool.kernels._jit import kernel
 
 Float32 = NDArray[np.float32]
+UInt32 = NDArray[np.uint32]
 
 
 @kernel
 def mean_luma(
-    plane: NDArray[Any],
-    width: int,
-    offset_y: int,
-    offset_x: int,
-    shift: int,
-    unit: float,
-    sums: NDArray[np.uint32],
-    luma: Float32,
+    plane: NDArray[Any], width: int, offset_y: int, offset_x: int, shift: int, unit: float, luma: Float32
 ) -> None:
     """Average a plane over squares.
 
@@ -31,37 +25,66 @@ def mean_luma(
     plane : uint8 or uint16 (height, >= width)
         Luma samples, C-contiguous, each row padded at its end.
     width : int
-        Samples of a row that belong to the picture.
+        Samples of a row that belong to the picture; at most ``(cols << shift) - offset_x``.
     offset_y, offset_x : int
         Pixels by which the first square starts before the picture, 0..side-1.
     shift : int
         log2 of the side of a square in pixels.
     unit : float
         Value of one step of the plane on a scale of 0..255, for example 0.25 for 10 bit.
-    sums : uint32 (>= width,)
-        Scratch.
     luma : float32 (rows, cols)
         Overwritten: mean of the pixels of each square that lie in the picture, 0..255; 0 where none does.
     """
     height = plane.shape[0]
     rows, cols = luma.shape
+    width = min(width, plane.shape[1], (cols << shift) - offset_x)
+    sums = np.empty(cols << shift, np.uint32)
+    folded = np.empty(cols << shift, np.uint32)
     for row in range(rows):
         y0 = max((row << shift) - offset_y, 0)
         y1 = min(((row + 1) << shift) - offset_y, height)
-        sums[:] = 0
-        # Columns are summed first: this inner loop is the whole cost, and it vectorises as long as nothing widens to 64 bits.
-        for y in range(y0, y1):
-            line = plane[y]
-            for x in range(width):
-                sums[x] = np.uint32(sums[x] + line[x])
+        _sum_rows(plane, y0, y1, width, offset_x, sums)
+        totals = _fold(sums, folded, shift)
         for col in range(cols):
-            x0 = max((col << shift) - offset_x, 0)
-            x1 = min(((col + 1) << shift) - offset_x, width)
-            total = np.uint32(0)
-            for x in range(x0, x1):
-                total = np.uint32(total + sums[x])
-            count = (y1 - y0) * (x1 - x0)
-            luma[row, col] = np.float32(unit * np.float64(total) / count) if y1 > y0 and x1 > x0 else np.float32(0.0)
+            wide = min(((col + 1) << shift) - offset_x, width) - max((col << shift) - offset_x, 0)
+            luma[row, col] = 0.0
+            if y1 > y0 and wide > 0:
+                luma[row, col] = unit * np.float64(totals[col]) / ((y1 - y0) * wide)
+
+
+@kernel
+def _sum_rows(plane: NDArray[Any], y0: int, y1: int, width: int, offset: int, sums: UInt32) -> None:
+    """Sum rows y0..y1-1 of a plane, column by column, into ``sums`` from ``offset`` on; the rest of ``sums`` is 0.
+
+    This is nearly the whole cost of :func:`mean_luma`. It vectorises because nothing widens to 64 bits; four rows at a time
+    save three quarters of the loads and stores of ``sums``.
+    """
+    sums[:] = np.uint32(0)
+    inside = sums[offset:]  # an index that might be negative would be checked for wrapping, sample by sample
+    y = y0
+    while y + 4 <= y1:
+        a, b, c, d = plane[y], plane[y + 1], plane[y + 2], plane[y + 3]
+        for x in range(width):
+            four = np.uint32(a[x]) + np.uint32(b[x]) + np.uint32(c[x]) + np.uint32(d[x])
+            inside[x] = np.uint32(inside[x] + np.uint32(four))
+        y += 4
+    while y < y1:
+        a = plane[y]
+        for x in range(width):
+            inside[x] = np.uint32(inside[x] + np.uint32(a[x]))
+        y += 1
+
+
+@kernel
+def _fold(values: UInt32, scratch: UInt32, shift: int) -> UInt32:
+    """Sum runs of ``2**shift`` neighbours by halving ``shift`` times; returns the array that holds the sums at its start."""
+    n = values.size
+    for _ in range(shift):
+        n >>= 1
+        for i in range(n):
+            scratch[i] = np.uint32(values[2 * i] + values[2 * i + 1])
+        values, scratch = scratch, values
+    return values
 
 
 @kernel

@@ -71,12 +71,18 @@ def median(values: Float32, n: int, counts: NDArray[np.int32], scratch: Float32)
     if n == 0:
         return 0.0
     bits = values.view(np.uint32)
-    counts[:] = 0
+    # Values of one frame share a few exponents: clearing and walking all the buckets would cost more than counting.
+    bucket = BUCKETS - 1
+    last = 0
+    for i in range(n):
+        here = _key(np.int64(bits[i])) >> _LOW_BITS
+        bucket = min(bucket, here)
+        last = max(last, here)
+    counts[bucket : last + 1] = 0
     for i in range(n):
         counts[_key(np.int64(bits[i])) >> _LOW_BITS] += 1
     upper = n // 2
     lower = (n - 1) // 2
-    bucket = 0
     before = 0
     while before + counts[bucket] <= lower:
         before += counts[bucket]

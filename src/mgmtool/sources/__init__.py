@@ -39,4 +39,4 @@ def warm_up() -> None:
     motion_field(vectors, 16, 16, 0, 0, 4, np.zeros((1, 1, 2), np.float32), np.zeros((1, 1), np.float32))
     for dtype in (np.uint8, np.uint16):
         plane = np.frombuffer(bytes(256 * np.dtype(dtype).itemsize), dtype).reshape(16, 16)
-        mean_luma(plane, 16, 0, 0, 3, 1.0, np.zeros(16, np.uint32), np.zeros((2, 2), np.float32))
+        mean_luma(plane, 16, 0, 0, 3, 1.0, np.zeros((2, 2), np.float32))

@@ -58,6 +58,7 @@ class _Run:
         self._cell = cell or (32 if short_side > _LARGE_PICTURE else 16)
         self._motion, self._luma = motion, luma
         self._vector_frames = 0
+        self._plan: _CellPlan | None = None
 
     def frames(self) -> Iterator[FrameMotion]:
         """Reduce every decoded frame at once, so that no picture outlives its turn."""
@@ -82,7 +83,11 @@ class _Run:
         )
 
     def _reduce(self, index: int, frame: DecodedFrame) -> FrameMotion:
-        plan = _CellPlan(frame.height, frame.width, self._cell, self._opened.info.orientation)
+        plan = self._plan
+        if plan is None or plan.height != frame.height or plan.width != frame.width:
+            orientation = self._opened.info.orientation
+            upright = orientation == Orientation()
+            plan = self._plan = _CellPlan(frame.height, frame.width, self._cell, orientation, upright)
         displacement = coverage = None
         has_vectors = False
         if self._motion:
@@ -90,7 +95,7 @@ class _Run:
             has_vectors = share > _LEAST_COVERAGE and not frame.corrupt
             self._vector_frames += has_vectors
         luma = plan.luma(frame) if self._luma else None
-        height, width = self._opened.info.orientation.shape(frame.height, frame.width)
+        height, width = plan.orientation.shape(frame.height, frame.width)
         return FrameMotion(
             index=index,
             pts=frame.pts,
@@ -122,37 +127,41 @@ class _CellPlan:
     width: int
     cell: int
     orientation: Orientation
+    upright: bool
 
     def field(self, frame: DecodedFrame) -> tuple[Float32, Float32, float]:
         """Displacement, coverage, and mean coverage of a frame, in displayed orientation."""
-        rows, cols = self._shape()
+        rows, cols = self.shape
         displacement = np.zeros((rows, cols, 2), np.float32)
         coverage = np.zeros((rows, cols), np.float32)
         vectors = frame.vectors(VECTOR)
         if vectors is None or not len(vectors):
-            return self.orientation.vectors(displacement), self._turn(coverage), 0.0
-        offset_y, offset_x = self._offsets()
-        shift = self.cell.bit_length() - 1
-        share = motion_field(vectors, self.height, self.width, offset_y, offset_x, shift, displacement, coverage)
-        if self.orientation == Orientation():
-            return displacement, coverage, share
-        return self.orientation.vectors(displacement), self._turn(coverage), share
+            return self._turn_vectors(displacement), self._turn(coverage), 0.0
+        offset_y, offset_x = self.offsets
+        share = motion_field(vectors, self.height, self.width, offset_y, offset_x, self.shift, displacement, coverage)
+        return self._turn_vectors(displacement), self._turn(coverage), share
 
     def luma(self, frame: DecodedFrame) -> Float32:
         """Mean luma of each quarter cell, in displayed orientation."""
-        rows, cols = self._shape()
+        rows, cols = self.shape
         luma = np.empty((2 * rows, 2 * cols), np.float32)
         plane = frame.luma()
-        sums = np.empty(self.width, np.uint32)
-        offset_y, offset_x = self._offsets()
-        shift = self.cell.bit_length() - 2
-        mean_luma(plane.samples, plane.width, offset_y, offset_x, shift, plane.unit, sums, luma)
+        offset_y, offset_x = self.offsets
+        mean_luma(plane.samples, plane.width, offset_y, offset_x, self.shift - 1, plane.unit, luma)
         return self._turn(luma)
 
-    def _shape(self) -> tuple[int, int]:
+    @property
+    def shift(self) -> int:
+        """log2 of the cell side."""
+        return self.cell.bit_length() - 1
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of cells in coded orientation."""
         return -(-self.height // self.cell), -(-self.width // self.cell)
 
-    def _offsets(self) -> tuple[int, int]:
+    @property
+    def offsets(self) -> tuple[int, int]:
         """Pixels missing from the first coded cell, where a flip makes the last displayed cell the first coded one."""
         flip_y, flip_x = self.orientation.flip_y, self.orientation.flip_x
         if self.orientation.transpose:
@@ -160,7 +169,10 @@ class _CellPlan:
         return -self.height % self.cell * flip_y, -self.width % self.cell * flip_x
 
     def _turn(self, values: Float32) -> Float32:
-        return np.ascontiguousarray(self.orientation.picture(values))
+        return values if self.upright else np.ascontiguousarray(self.orientation.picture(values))
+
+    def _turn_vectors(self, field: Float32) -> Float32:
+        return field if self.upright else self.orientation.vectors(field)
 
 
 PLUGIN = Codec

@@ -144,8 +144,12 @@ class PartWriter:
         self._offsets = [0]
         with _write_errors(root):
             shutil.rmtree(self._aside, ignore_errors=True)
-            self._group = zarr.create_group(str(self._aside))
-            self._columns = [_Column(self._group, spec) for spec in arrays]
+            try:
+                self._group = zarr.create_group(str(self._aside))
+                self._columns = [_Column(self._group, spec) for spec in arrays]
+            except BaseException:
+                self._drop()
+                raise
 
     def __enter__(self) -> Self:
         return self
@@ -153,6 +157,9 @@ class PartWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._drop()
+
+    def _drop(self) -> None:
         shutil.rmtree(self._aside, ignore_errors=True)
         with contextlib.suppress(OSError):
             self._aside.parent.rmdir()
@@ -180,7 +187,7 @@ class PartWriter:
         """Make the part visible: arrays safely on disk, moved into place, then the commit record."""
         with _write_errors(self._root):
             for column in self._columns:
-                column.close()
+                column.flush()
             _write_offsets(self._group, self._offsets)
             for path in sorted(self._aside.rglob("*")):
                 sync(path)
@@ -196,18 +203,10 @@ class _Column:
 
     def __init__(self, group: zarr.Group, spec: ArraySpec) -> None:
         self.name, self.rows = spec.name, 0
+        self._group, self._spec = group, spec
         self._written = 0
         self._buffer = np.empty((SHARD_FRAMES, *spec.row), spec.dtype)
-        self._array = group.create_array(
-            spec.name,
-            shape=(0, *spec.row),
-            dtype=spec.dtype,
-            chunks=(CHUNK_FRAMES, *spec.row),
-            shards=(SHARD_FRAMES, *spec.row),
-            compressors=BloscCodec(cname="zstd", clevel=5, shuffle="bitshuffle"),
-            fill_value=spec.fill,
-            dimension_names=spec.axes,
-        )
+        self._array: Any = None
 
     def append(self, values: np.ndarray[Any, Any]) -> None:
         while len(values):
@@ -217,13 +216,31 @@ class _Column:
             self.rows += taken
             values = values[taken:]
             if used + taken == SHARD_FRAMES:
-                self.close()
+                self.flush()
 
-    def close(self) -> None:
+    def flush(self) -> None:
+        """Write what is buffered. The array is made with its first rows, which saves most parts from ever resizing it."""
+        shape = (self.rows, *self._spec.row)
+        if self._array is None:
+            self._array = self._create(shape)
+        elif self.rows > self._written:
+            self._array.resize(shape)
         if self.rows > self._written:
-            self._array.resize((self.rows, *self._array.shape[1:]))
             self._array[self._written : self.rows] = self._buffer[: self.rows - self._written]
             self._written = self.rows
+
+    def _create(self, shape: tuple[int, ...]) -> Any:
+        row = self._spec.row
+        return self._group.create_array(
+            self.name,
+            shape=shape,
+            dtype=self._spec.dtype,
+            chunks=(CHUNK_FRAMES, *row),
+            shards=(SHARD_FRAMES, *row),
+            compressors=BloscCodec(cname="zstd", clevel=5, shuffle="bitshuffle"),
+            fill_value=self._spec.fill,
+            dimension_names=self._spec.axes,
+        )
 
 
 def _write_offsets(group: zarr.Group, offsets: list[int]) -> None:
@@ -243,7 +260,9 @@ def _attributes(root: Path) -> dict[str, Any]:
     try:
         attributes = dict(zarr.open_group(str(root), mode="r").attrs)
     except (FileNotFoundError, zarr.errors.GroupNotFoundError, ValueError):
-        raise StoreError(f"output {root} is a folder that is not a mask store; expected a new or empty folder") from None
+        raise StoreError(
+            f"output {root} is a folder that is not a mask store; expected a new or empty folder"
+        ) from None
     check_attributes(attributes, str(root))
     return attributes
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import av.error
 import numpy as np
+from av.buffer import Buffer
 from av.container import InputContainer
 from av.sidedata.sidedata import SideDataContainer
 from av.video.frame import PictureType, VideoFrame
@@ -14,6 +16,9 @@ from av.video.stream import VideoStream
 
 from mgmtool.types import Orientation
 from mgmtool.video.container import failure
+
+
+_INTER = frozenset({PictureType.P, PictureType.B, PictureType.S})
 
 
 @dataclass(slots=True)
@@ -33,8 +38,9 @@ class Tally:
         """Take one more frame into account; ``step`` is the distance to the pts before."""
         self.frames += 1
         self.corrupt_frames += frame.is_corrupt
-        self.b_frames += frame.pict_type == PictureType.B
-        self.inter_frames += frame.pict_type in {PictureType.P, PictureType.B, PictureType.S}
+        kind = frame.pict_type
+        self.b_frames += kind == PictureType.B
+        self.inter_frames += kind in _INTER
         if self.frames > 1 and len(self.steps) < 3:
             self.steps.add(step)
 
@@ -100,9 +106,21 @@ def _decode(
         raise failure(error) from None
 
 
+def side_data(frame: VideoFrame, kind: str) -> Any:
+    """Return one kind of side data of a frame, or None; a buffer that pins the picture."""
+    # frame.side_data is a reference cycle (frame <-> container) that keeps pictures alive; a container of our own is none.
+    make: Any = SideDataContainer
+    return make(frame).get(kind)
+
+
+def side_data(frame: VideoFrame, name: str) -> Buffer | None:
+    """Return what rides on a frame under FFmpeg's name, or None."""
+    # frame.side_data is a reference cycle (frame <-> container) that keeps pictures alive; a container of our own is none.
+    riding: Buffer | None = SideDataContainer(frame).get(name)  # type: ignore[call-arg]
+    return riding
+
+
 def orientation_of(frame: VideoFrame) -> Orientation:
     """Read how coded pixels become displayed ones from the display matrix that rides on a frame."""
-    matrix = SideDataContainer(frame).get("DISPLAYMATRIX")
-    if matrix is None:
-        return Orientation()
-    return Orientation.from_display_matrix(np.frombuffer(matrix, dtype="<i4"))
+    matrix = side_data(frame, "DISPLAYMATRIX")
+    return Orientation() if matrix is None else Orientation.from_display_matrix(np.frombuffer(matrix, dtype="<i4"))

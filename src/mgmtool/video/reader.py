@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from itertools import chain
 from typing import Any
 
 import numpy as np
 from av.container import InputContainer
-from av.sidedata.sidedata import SideDataContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 from mgmtool.errors import NoFramesFailure
 from mgmtool.types import VideoInfo
 from mgmtool.video.container import open_video
-from mgmtool.video.decoding import Tally, numbered_frames, orientation_of
+from mgmtool.video.decoding import Tally, numbered_frames, orientation_of, side_data
 
 _DECODER_OPTIONS = {"flags2": "+export_mvs", "skip_loop_filter": "all"}
+_SAMPLE_8, _SAMPLE_16 = np.dtype("u1"), np.dtype("<u2")
 _LUMA_FIRST = re.compile(r"(?:yuvj?|yuva)4\d\dp(?P<yuv>\d*)(?:le)?|gray(?P<gray>\d*)(?:le)?|nv12|nv21")
 
 
@@ -68,21 +69,26 @@ class DecodedFrame:
 
     def vectors(self, dtype: np.dtype[np.void]) -> NDArray[np.void] | None:
         """Motion vectors as records of ``dtype``, or None; a read-only view that pins the picture."""
-        # frame.side_data is a reference cycle (frame <-> container) that keeps pictures alive; a container of our own is none.
-        exported = SideDataContainer(self._frame).get("MOTION_VECTORS")
+        exported = side_data(self._frame, "MOTION_VECTORS")
         return None if exported is None else np.frombuffer(exported, dtype=dtype)
 
     def luma(self) -> Plane:
         """Luma plane without conversion where the pixel format has one, else FFmpeg's conversion to grey."""
         frame = self._frame
-        known = _LUMA_FIRST.fullmatch(frame.format.name)
-        if known is None:
-            frame = frame.reformat(format="gray8")
-        bits = int((known and (known["yuv"] or known["gray"])) or 8)
-        plane = frame.planes[0]
-        kind = np.uint8 if bits == 8 else np.dtype("<u2")
-        samples = np.frombuffer(plane, dtype=kind).reshape(-1, plane.line_size // np.dtype(kind).itemsize)
+        bits = _luma_bits(frame.format.name)
+        if bits is None:
+            frame, bits = frame.reformat(format="gray8"), 8
+        plane: Any = frame.planes[0]
+        kind = _SAMPLE_8 if bits == 8 else _SAMPLE_16
+        samples = np.frombuffer(plane, dtype=kind).reshape(-1, plane.line_size // kind.itemsize)
         return Plane(samples[: self.height], self.width, 2.0 ** (8 - bits))
+
+
+@lru_cache
+def _luma_bits(pixel_format: str) -> int | None:
+    """Bits of a luma sample of a format whose first plane is luma, None for any other format."""
+    known = _LUMA_FIRST.fullmatch(pixel_format)
+    return None if known is None else int(known["yuv"] or known["gray"] or 8)
 
 
 @dataclass(frozen=True, slots=True)

