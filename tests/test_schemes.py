@@ -374,7 +374,7 @@ def test_simulated_motion_takes_small_steps(step: int) -> None:
 
 
 def test_simulated_motion_takes_every_step_and_goes_everywhere() -> None:
-    corner = place("simulated-motion", request(frames=600)).corner.astype(int)
+    corner = place("simulated-motion", request(frames=2000)).corner.astype(int)
     assert {tuple(place) for place in corner.tolist()} == set(np.ndindex(8, 8))
     assert {tuple(step) for step in np.diff(corner, axis=0).tolist()} == {
         (y, x) for y in (-1, 0, 1) for x in (-1, 0, 1)

@@ -125,7 +125,27 @@ def test_grids_are_read(text: str, grid: PatchGrid) -> None:
     assert PatchGrid.parse(str(grid)) == grid
 
 
-BAD_GRIDS = "|x|14|14x|x14|14x14x14|14,14|14 x 14|-1x3|1.5x2|0x5|5x0|257x1|1x257|axb|²x2|1_0x4|+1x1|14x14\n".split("|")
+BAD_GRIDS = [
+    "",
+    "x",
+    "14",
+    "14x",
+    "x14",
+    "14x14x14",
+    "14,14",
+    "14 x 14",
+    "-1x3",
+    "1.5x2",
+    "0x5",
+    "5x0",
+    "257x1",
+    "1x257",
+    "axb",
+    "²x2",
+    "1_0x4",
+    "+1x1",
+    "14x14\n",
+]
 
 
 @pytest.mark.parametrize("text", [*BAD_GRIDS, pytest.param("9" * 5000 + "x1", id="digits")])

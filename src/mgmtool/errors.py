@@ -41,6 +41,14 @@ class StoreWriteError(MgmtoolError, OSError):
         return str(self.args[0]) if self.args else ""
 
 
+class OutputError(MgmtoolError, OSError):
+    """A file the caller asked for cannot be written; nothing is left of it, and one that was there is untouched."""
+
+    def __str__(self) -> str:
+        """Return the message alone; the builtin parent would prepend an errno."""
+        return str(self.args[0]) if self.args else ""
+
+
 class VideoError(MgmtoolError, RuntimeError):
     """One video failed; the others go on.
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from mgmtool import corpus, engines, masking, sources
 from mgmtool.corpus import Corpus, Part
 from mgmtool.engines import Engine
-from mgmtool.errors import VideoError, failure_of
+from mgmtool.errors import UsageError, VideoError, failure_of
 from mgmtool.pipeline import stream_masks, whole_video
 from mgmtool.store import PartWriter, StoreWriter
 from mgmtool.types import ExtractSpec, MaskVolume, Outcome, VideoRef
@@ -123,7 +123,10 @@ def prepare(
     """
     scheme = masking.build(spec.scheme, spec.scheme_options)
     source = sources.build(spec.source, spec.source_options)
-    _ = spec.layout  # a bad ratio shows here, before anything is written
+    try:
+        _ = spec.layout
+    except ValueError as error:
+        raise UsageError(str(error)) from None
     found = inputs if isinstance(inputs, Corpus) else corpus.scan(inputs, source.extensions)
     if overwrite:
         StoreWriter.remove(output)

@@ -95,7 +95,9 @@ def warm_up(spec: ExtractSpec) -> None:
     scheme = masking.build(spec.scheme, spec.scheme_options)
     info = VideoInfo(32, 48, Orientation(), "", "", None, Fraction(1, 25), 0)
     blank = np.zeros((2, 3), np.float32)
-    frame = FrameMotion(0, 0, True, False, True, np.zeros((2, 3, 2), np.float32), blank, np.zeros((4, 6), np.float32), 16, 32, 48)
+    frame = FrameMotion(
+        0, 0, True, False, True, np.zeros((2, 3, 2), np.float32), blank, np.zeros((4, 6), np.float32), 16, 32, 48
+    )
     sources.warm_up()
     energies = scheme.energies([frame, replace(frame, index=1, pts=1)], spec.energy_grid)
     for _ in _Placer(scheme, spec, info, 0).chunks(energies):

@@ -6,7 +6,6 @@ Nothing heavy is imported before a command runs, so that ``--help`` answers at o
 from __future__ import annotations
 
 import importlib
-import os
 import pkgutil
 import sys
 import tomllib
@@ -17,7 +16,7 @@ import click
 
 import mgmtool
 from mgmtool.cli._exit import Terminated, broken_pipe, fail
-from mgmtool.errors import MgmtoolError, UsageError
+from mgmtool.errors import MgmtoolError, UsageError, one_line
 
 
 class CommandFolder(click.Group):
@@ -67,24 +66,17 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         code: Any = cli.main(arguments, prog_name="mgmtool", standalone_mode=False)
         sys.stdout.flush()
-    except click.exceptions.Abort:
-        code = fail("interrupted", 130)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, click.exceptions.Abort):
         code = fail("interrupted; what was committed stays, run the same command again to go on", 130)
     except Terminated:
         code = fail("terminated; what was committed stays, run the same command again to go on", 143)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         code = error.exit_code
+    except click.ClickException as error:
+        code = fail(one_line(error.format_message()), error.exit_code)
     except BrokenPipeError:
         code = broken_pipe()
     except MgmtoolError as error:
         code = fail(str(error), 2 if isinstance(error, UsageError) else 1)
-    # The zarr event loop and pool threads are of no use any more; a normal exit would wait for them after Ctrl-C.
-    sys.exit(code if isinstance(code, int) else 0) if code not in {130, 143} else _leave(code)
-
-
-def _leave(code: int) -> None:
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
+    sys.exit(code if isinstance(code, int) else 0)

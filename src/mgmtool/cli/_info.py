@@ -11,7 +11,7 @@ from mgmtool.types import FrameFlag, UInt8
 
 
 def store_facts(store: Store) -> dict[str, Any]:
-    """Counts, sizes and settings of a store."""
+    """Gather counts, sizes and settings of a store."""
     columns = store.index.select(["status", "num_frames", "part", "row_start", "row_stop"]).to_pydict()
     done = columns["status"].count("done")
     sizes = store.array_bytes()
@@ -42,7 +42,7 @@ def store_facts(store: Store) -> dict[str, Any]:
 
 
 def video_facts(store: Store, name: str) -> dict[str, Any]:
-    """Index row of a video and, if it is done, a summary of its masks."""
+    """Gather the index row of a video and, if it is done, a summary of its masks."""
     row = store.row(store.lookup(name))
     if row["status"] != "done":
         return {key: value for key, value in row.items() if value is not None}
@@ -60,5 +60,5 @@ def video_facts(store: Store, name: str) -> dict[str, Any]:
 
 
 def flag_counts(flags: UInt8) -> dict[str, int]:
-    """How many frames carry each flag."""
+    """Count the frames that carry each flag."""
     return {str(flag.name).lower(): int(np.count_nonzero(flags & flag.value)) for flag in FrameFlag}

@@ -86,7 +86,8 @@ class Bar(Progress):
 
     def say(self, line: str) -> None:
         """Print above the bar."""
-        self._bar.write(line if wants_color() is None else click.unstyle(line), file=sys.stderr)
+        plain = wants_color() is False or not sys.stderr.isatty()
+        self._bar.write(click.unstyle(line) if plain else line, file=sys.stderr)
 
     def close(self) -> None:
         """Leave the last state of the bar on the screen."""

@@ -39,7 +39,9 @@ def print_plugins(family: str, names: Sequence[str], as_json: bool) -> None:
     """Print name, summary and options with their defaults."""
     rows = {name: (plugins.summary(family, name), _defaults(plugins.load(family, name))) for name in names}
     if as_json:
-        click.echo(json.dumps({name: {"summary": text, "options": defaults} for name, (text, defaults) in rows.items()}))
+        click.echo(
+            json.dumps({name: {"summary": text, "options": defaults} for name, (text, defaults) in rows.items()})
+        )
         return
     table = Table.grid(padding=(0, 2))
     for name, (text, defaults) in rows.items():

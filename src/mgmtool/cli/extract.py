@@ -12,10 +12,16 @@ from mgmtool.cli import options
 
 @click.command(name="extract")
 @click.argument("inputs", nargs=-1, metavar="INPUT...")
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Mask store to make or to go on with.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, help="Mask store to make or to go on with."
+)
 @options.spec_options
-@click.option("--energy/--no-energy", default=True, show_default=True, help="Store motion energy, for masks in training crops.")
-@click.option("--energy-grid", type=options.GridType(), default="16x16", show_default=True, help="Grid of the stored energy.")
+@click.option(
+    "--energy/--no-energy", default=True, show_default=True, help="Store motion energy, for masks in training crops."
+)
+@click.option(
+    "--energy-grid", type=options.GridType(), default="16x16", show_default=True, help="Grid of the stored energy."
+)
 @click.option("-0", "nul", is_flag=True, help="Paths on stdin (INPUT -) end with NUL, not with a newline.")
 @click.option("--root", type=click.Path(file_okay=False), help="Folder to which ids are relative.")
 @click.option("--engine", default="local", show_default=True, help="Who does the work: local (processes) or inline.")

@@ -52,7 +52,9 @@ class KeyValueType(_PairParam):
 
 
 SPEC = {
-    "scheme": click.option("--scheme", default="motion-guided", show_default=True, help="Mask scheme; see mgmtool schemes."),
+    "scheme": click.option(
+        "--scheme", default="motion-guided", show_default=True, help="Mask scheme; see mgmtool schemes."
+    ),
     "scheme_option": click.option(
         "--scheme-option", type=KeyValueType(), multiple=True, help="Option of the scheme; may be repeated."
     ),
@@ -60,7 +62,9 @@ SPEC = {
     "source_option": click.option(
         "--source-option", type=KeyValueType(), multiple=True, help="Option of the source; may be repeated."
     ),
-    "grid": click.option("--grid", type=GridType(), default="14x14", show_default=True, help="Patches over the whole frame."),
+    "grid": click.option(
+        "--grid", type=GridType(), default="14x14", show_default=True, help="Patches over the whole frame."
+    ),
     "ratio": click.option(
         "--ratio", type=click.FloatRange(0, 1), default=0.75, show_default=True, help="Share of the patches to hide."
     ),

@@ -75,7 +75,7 @@ def median(values: Float32, n: int, counts: NDArray[np.int32], scratch: Float32)
     bucket = BUCKETS - 1
     last = 0
     for i in range(n):
-        here = _key(np.int64(bits[i])) >> _LOW_BITS
+        here = int(_key(np.int64(bits[i])) >> _LOW_BITS)
         bucket = min(bucket, here)
         last = max(last, here)
     counts[bucket : last + 1] = 0

@@ -30,8 +30,12 @@ class TemporalPool(Generic[T]):
         self._waiting: deque[T] = deque()
 
     def push(self, item: T, energy: Float32, valid: bool) -> Iterator[tuple[T, Float32]]:
-        """Take the energy of the next frame; yield items whose neighbours are complete, with their pooled energy."""
+        """Take the energy of the next frame; yield items whose neighbours are complete, with their pooled energy.
+
+        Energy of another shape starts a new scene.
+        """
         if energy.shape != self._window.shape[1:]:
+            yield from self.flush()
             self._window = np.zeros((2 * self._half + 1, *energy.shape), np.float32)
         self._waiting.append(item)
         self._shift()

@@ -56,7 +56,9 @@ def known_flags(frame: FrameMotion) -> FrameFlag:
     return flags
 
 
-def place_boxes(request: PlacementRequest, corner: NDArray[np.int16], fallback: NDArray[np.bool_] | None = None) -> Placement:
+def place_boxes(
+    request: PlacementRequest, corner: NDArray[np.int16], fallback: NDArray[np.bool_] | None = None
+) -> Placement:
     """Hide the tokens of a box in every frame, with the exact count.
 
     Parameters

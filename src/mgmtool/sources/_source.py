@@ -9,7 +9,9 @@ from typing import ClassVar, Protocol
 
 from mgmtool.types import FrameMotion, VideoFacts, VideoInfo, VideoRef
 
-_ENDINGS = ".3gp .asf .avi .divx .flv .h264 .m2ts .m2v .m4v .mkv .mov .mp4 .mpeg .mpg .mts .mxf .ogv .ts .vob .webm .wmv"
+_ENDINGS = (
+    ".3gp .asf .avi .divx .flv .h264 .m2ts .m2v .m4v .mkv .mov .mp4 .mpeg .mpg .mts .mxf .ogv .ts .vob .webm .wmv"
+)
 VIDEO_EXTENSIONS = tuple(_ENDINGS.split())
 """Endings, in lower case, by which a folder walk knows a video."""
 

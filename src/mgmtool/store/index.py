@@ -114,7 +114,8 @@ def read_part_index(root: Path, number: int) -> pa.Table:
 def read_index(root: Path, columns: Sequence[str] | None = None) -> pa.Table:
     """Read the rows of every committed part, in order."""
     tables = [
-        pq.read_table(index_file(root, n), columns=None if columns is None else list(columns)) for n in committed_parts(root)
+        pq.read_table(index_file(root, n), columns=None if columns is None else list(columns))
+        for n in committed_parts(root)
     ]
     if tables:
         return pa.concat_tables(tables)

@@ -122,4 +122,6 @@ def check_attributes(attributes: dict[str, Any], where: str) -> None:
     if attributes.get("format") != FORMAT:
         raise StoreError(f"{where} is a Zarr group, but not a mask store (no attribute format={FORMAT!r})")
     if attributes.get("version") != VERSION:
-        raise StoreError(f"{where} is a mask store of version {attributes.get('version')!r}; this mgmtool reads {VERSION}")
+        raise StoreError(
+            f"{where} is a mask store of version {attributes.get('version')!r}; this mgmtool reads {VERSION}"
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import shutil
@@ -15,6 +16,7 @@ import numpy as np
 import zarr
 import zarr.errors
 from zarr.codecs import BloscCodec
+from zarr.core.sync import sync as zarr_sync
 
 from mgmtool.errors import SpecMismatchError, StoreError, StoreWriteError
 from mgmtool.store.index import read_part_index, row_of, sync, write_full_index, write_part_index
@@ -160,6 +162,7 @@ class PartWriter:
         self._drop()
 
     def _drop(self) -> None:
+        zarr_sync(_settle())
         shutil.rmtree(self._aside, ignore_errors=True)
         with contextlib.suppress(OSError):
             self._aside.parent.rmdir()
@@ -196,6 +199,13 @@ class PartWriter:
             self._aside.rename(place)
             sync(self._root)
             write_part_index(self._root, self._number, self._rows)
+
+
+async def _settle() -> None:
+    """Wait for what zarr still writes in a thread of its own: an interrupt ends our waiting, not its writing."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    if others:
+        await asyncio.wait(others)
 
 
 class _Column:

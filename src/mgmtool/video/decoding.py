@@ -8,7 +8,6 @@ from typing import Any
 
 import av.error
 import numpy as np
-from av.buffer import Buffer
 from av.container import InputContainer
 from av.sidedata.sidedata import SideDataContainer
 from av.video.frame import PictureType, VideoFrame
@@ -16,7 +15,6 @@ from av.video.stream import VideoStream
 
 from mgmtool.types import Orientation
 from mgmtool.video.container import failure
-
 
 _INTER = frozenset({PictureType.P, PictureType.B, PictureType.S})
 
@@ -111,13 +109,6 @@ def side_data(frame: VideoFrame, kind: str) -> Any:
     # frame.side_data is a reference cycle (frame <-> container) that keeps pictures alive; a container of our own is none.
     make: Any = SideDataContainer
     return make(frame).get(kind)
-
-
-def side_data(frame: VideoFrame, name: str) -> Buffer | None:
-    """Return what rides on a frame under FFmpeg's name, or None."""
-    # frame.side_data is a reference cycle (frame <-> container) that keeps pictures alive; a container of our own is none.
-    riding: Buffer | None = SideDataContainer(frame).get(name)  # type: ignore[call-arg]
-    return riding
 
 
 def orientation_of(frame: VideoFrame) -> Orientation:

@@ -1,0 +1,108 @@
+"""What a run is asked to do, and how each of its inputs ended."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from mgmtool.types.masks import PatchGrid, TokenLayout
+from mgmtool.types.video import VideoFacts, VideoRef
+
+_TOKENS = PatchGrid(14, 14)
+_ENERGY_GRID = PatchGrid(16, 16)
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractSpec:
+    """Everything that decides what a store holds. Two runs with equal specs and inputs write equal bytes.
+
+    Attributes
+    ----------
+    scheme : str
+        Mask scheme, see ``mgmtool schemes``.
+    scheme_options : mapping
+        Options of the scheme that differ from its defaults.
+    source : str
+        Motion source, see ``mgmtool sources``.
+    source_options : mapping
+        Options of the source that differ from its defaults.
+    grid : PatchGrid
+        Patches over the whole displayed frame.
+    ratio : float
+        Share of the patches hidden in every frame, 0..1.
+    seed : int
+        Seed of everything random; each video draws from (seed, id).
+    energy : bool
+        Whether energy is stored. A scheme that needs no motion has none to store.
+    energy_grid : PatchGrid
+        Grid of the stored energy over the displayed frame.
+    part_videos : int
+        Most videos in a part.
+    part_bytes : int
+        Input bytes after which a part is full.
+    """
+
+    scheme: str = "motion-guided"
+    scheme_options: Mapping[str, Any] = field(default_factory=dict)
+    source: str = "codec"
+    source_options: Mapping[str, Any] = field(default_factory=dict)
+    grid: PatchGrid = _TOKENS
+    ratio: float = 0.75
+    seed: int = 0
+    energy: bool = True
+    energy_grid: PatchGrid = _ENERGY_GRID
+    part_videos: int = 256
+    part_bytes: int = 2 << 30
+
+    @property
+    def layout(self) -> TokenLayout:
+        """Tokens and box of this grid and ratio."""
+        return TokenLayout.of(self.grid, self.ratio)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values for the attributes of a store."""
+        values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        values |= {"grid": str(self.grid), "energy_grid": str(self.energy_grid)}
+        values |= {"scheme_options": dict(self.scheme_options), "source_options": dict(self.source_options)}
+        return values
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Read what :meth:`to_json` wrote."""
+        grids = {name: PatchGrid.parse(values[name]) for name in ("grid", "energy_grid")}
+        return cls(**{**values, **grids})
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one input ended: done or failed, always one of the two.
+
+    Attributes
+    ----------
+    video : VideoRef
+        The input.
+    facts : VideoFacts or None
+        None for a failed video.
+    failure : str or None
+        Failure class, one of ``errors.FAILURE_CLASSES``; None for a video that is done.
+    message : str or None
+        One line of text for a failed video.
+    seconds : float
+        Wall time spent on the video.
+    part : int
+        Part of the store it was written to.
+    """
+
+    video: VideoRef
+    facts: VideoFacts | None = None
+    failure: str | None = None
+    message: str | None = None
+    seconds: float = 0.0
+    part: int = -1
+
+    @property
+    def done(self) -> bool:
+        """Whether the video has a mask volume."""
+        return self.failure is None
