@@ -1,11 +1,23 @@
-"""Hypothesis profiles: fewer examples where the kernels run as plain Python."""
+"""Hypothesis profiles: fewer examples where the kernels run as plain Python; and the folder of real videos."""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 settings.register_profile("default", max_examples=60, deadline=None, derandomize=True, database=None)
 settings.register_profile("nojit", settings.get_profile("default"), max_examples=15)
 settings.load_profile("nojit" if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0") else "default")
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """Folder of real videos, with its ``manifest.tsv``; not part of the project."""
+    beside = Path(__file__).resolve().parents[2] / "shared" / "corpus"
+    folder = Path(os.environ.get("MGMTOOL_CORPUS") or beside)
+    if not (folder / "manifest.tsv").is_file():
+        pytest.skip(f"no corpus of real videos: {folder} has no manifest.tsv; set MGMTOOL_CORPUS")
+    return folder

@@ -541,6 +541,15 @@ def test_closed_pipe_ends_quietly(tmp_path: Path) -> None:
     assert ".writing" not in stores.visible(tmp_path / "m.zarr")
 
 
+def test_no_stdout_at_all_is_no_error(clips: Path, tmp_path: Path) -> None:
+    arguments = ["extract", clips, "-o", tmp_path / "m.zarr", *SMALL, "--engine", "inline"]
+    process = subprocess.Popen(
+        ["sh", "-c", 'exec "$@" >&-', "sh", *PROGRAM, *map(str, arguments)], stderr=subprocess.PIPE
+    )
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, b"")
+
+
 def read_terminal(master: int, process: subprocess.Popen[bytes]) -> str:
     """Read what a program writes to a terminal until it ends."""
     seen = b""
@@ -633,3 +642,32 @@ def test_killed_run_goes_on_to_the_same_bytes(many: Path, tmp_path: Path) -> Non
     list(extract([str(many)], tmp_path / "whole.zarr", SPEC, "inline"))
     stores.assert_same(tmp_path / "kill.zarr", tmp_path / "whole.zarr")
     stores.assert_same(tmp_path / "int.zarr", tmp_path / "whole.zarr")
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        pytest.param("[extract]\nrato = 0.5\n", "'rato' (did you mean 'ratio'?)", id="option"),
+        pytest.param("[extrakt]\nratio = 0.5\n", "'extrakt'", id="table"),
+        pytest.param("ratio = 0.5\n", "'ratio'", id="no table"),
+        pytest.param("[extract\n", "config.toml", id="no TOML"),
+    ],
+)
+def test_a_config_file_that_says_nothing_known_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, named: str
+) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text(text)
+    with pytest.raises(SystemExit) as ended:
+        main(["--config", str(config), "schemes"])
+    assert ended.value.code == 2
+    assert named in capsys.readouterr().err
+
+
+def test_config_keys_are_the_long_flags(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text("[schemes]\njson = true\n")
+    with pytest.raises(SystemExit) as ended:
+        main(["--config", str(config), "schemes"])
+    assert ended.value.code == 0
+    assert "tube" in json.loads(capsys.readouterr().out)

@@ -213,6 +213,7 @@ def spooled(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
             assert result.chunks == []
             files.append(Path(result.spool))
         drop(result)
+        assert result.spool is None or not Path(result.spool).exists()
 
     monkeypatch.setattr(extraction, "_SPOOL_FRAMES", 8)
     monkeypatch.setattr(extraction.VideoResult, "drop", note)

@@ -25,7 +25,7 @@ import zarr
 
 import stores
 from mgmtool.errors import SpecMismatchError, StoreError, StoreWriteError
-from mgmtool.store import StoreWriter, index, layout, open_store, writer
+from mgmtool.store import StoreWriter, index, layout, open_store, part
 from mgmtool.types import ExtractSpec, PatchGrid
 from stores import SPEC, open_writer, write_part
 
@@ -509,8 +509,8 @@ def test_remove_takes_a_store_away_whatever_its_spec(mixed: Path) -> None:
 
 
 def shrink_shards(monkeypatch: pytest.MonkeyPatch, chunk: int = 4, shard: int = 16) -> None:
-    monkeypatch.setattr(writer, "CHUNK_FRAMES", chunk)
-    monkeypatch.setattr(writer, "SHARD_FRAMES", shard)
+    monkeypatch.setattr(part, "CHUNK_FRAMES", chunk)
+    monkeypatch.setattr(part, "SHARD_FRAMES", shard)
 
 
 @pytest.mark.parametrize("step", [1, 3, 15, 16, 17, 33, 200])
@@ -556,8 +556,8 @@ def test_seconds_is_the_only_column_that_may_differ(tmp_path: Path) -> None:
     [
         pytest.param(zarr.Array, "__setitem__", id="arrays"),
         pytest.param(zarr.Group, "create_array", id="metadata"),
-        pytest.param(writer, "_write_offsets", id="offsets"),
-        pytest.param(writer, "sync", id="sync"),
+        pytest.param(part, "_write_offsets", id="offsets"),
+        pytest.param(part, "sync", id="sync"),
         pytest.param(Path, "rename", id="rename"),
         pytest.param(pq.ParquetWriter, "write_table", id="record"),
         pytest.param(Path, "replace", id="record-rename"),
@@ -582,7 +582,7 @@ def test_a_full_disk_keeps_what_was_committed(
 
 def test_a_full_disk_while_a_part_begins_leaves_nothing(mixed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = stores.visible(mixed)
-    monkeypatch.setattr(writer, "_Column", fail_with(no_space()))
+    monkeypatch.setattr(part, "_Column", fail_with(no_space()))
     with pytest.raises(StoreWriteError, match="No space left on device"):
         write_part(open_writer(mixed), 2, {"y.mp4": 3})
     assert stores.visible(mixed) == before

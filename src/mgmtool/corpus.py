@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -156,8 +157,16 @@ def _walk(folder: str, extensions: tuple[str, ...], above: set[tuple[int, int]])
                 continue
             if os.path.isdir(entry.path):  # noqa: PTH112  entry.is_dir() raises on a link to itself
                 yield from _walk(entry.path, extensions, above | {here})
-            elif entry.name.lower().endswith(extensions):
+            elif entry.name.lower().endswith(extensions) and not _is_special(entry.path):
                 yield entry.path
+
+
+def _is_special(path: str) -> bool:
+    """Whether a name leads to a pipe, a socket or a device, from which a reader might wait for ever."""
+    try:
+        return not stat.S_ISREG(os.stat(path).st_mode)  # noqa: PTH116
+    except OSError:
+        return False
 
 
 def _reference(path: str, root: str) -> VideoRef:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import takewhile
 
 import numpy as np
 
@@ -135,7 +136,8 @@ class _Placer:
         self._first += count
         last = placed.corner[count - 1]
         self._previous = (int(last[0]), int(last[1])) if last[0] >= 0 else None
-        flags = self._flags(frames[:count], placed)
+        flags = self._flags(frames, placed)[:count]
+        self._fallback = bool(flags[-1] & FrameFlag.FALLBACK)
         keep = levels is not None and scale is not None and self._spec.energy
         return MaskVolume(
             mask=placed.mask[:count],
@@ -160,9 +162,13 @@ class _Placer:
         return tokens
 
     def _flags(self, frames: list[FrameEnergy], placed: Placement) -> np.typing.NDArray[np.uint8]:
-        """Known flags plus ``FALLBACK``, which lasts until something moves in the scene."""
+        """Known flags plus ``FALLBACK``, which a chunk hands on until its scene ends or something moves in it."""
         flags = np.array([int(frame.flags) for frame in frames], np.uint8)
-        flags[placed.fallback[: len(frames)]] |= int(FrameFlag.FALLBACK)
+        fallback = placed.fallback.copy()
+        scene = list(takewhile(lambda frame: FrameFlag.SCENE_CUT not in frame.flags, frames))
+        if self._fallback and not any(frame.scale for frame in scene):
+            fallback[: len(scene)] = True
+        flags[fallback] |= int(FrameFlag.FALLBACK)
         return flags
 
     def _boxes(self, placed: Placement, count: int) -> np.typing.NDArray[np.int16]:

@@ -8,13 +8,13 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import sys
-import tomllib
 from pathlib import Path
 from typing import Any
 
 import click
 
 import mgmtool
+from mgmtool.cli._config import load_config
 from mgmtool.cli._exit import Terminated, broken_pipe, fail
 from mgmtool.errors import MgmtoolError, UsageError, one_line
 
@@ -35,15 +35,6 @@ class CommandFolder(click.Group):
         return command
 
 
-def _load_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> None:
-    if path is None:
-        return
-    try:
-        ctx.default_map = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise click.BadParameter(f"{path}: {error}") from None
-
-
 @click.group(
     cls=CommandFolder,
     context_settings={"auto_envvar_prefix": "MGMTOOL", "help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -52,7 +43,7 @@ def _load_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> N
 @click.option(
     "--config",
     type=click.Path(dir_okay=False, path_type=Path),
-    callback=_load_config,
+    callback=load_config,
     expose_value=False,
     is_eager=True,
     help="TOML file with a table of options per command; a flag or an MGMTOOL_* variable wins over it.",
@@ -65,7 +56,8 @@ def main(arguments: list[str] | None = None) -> None:
     """Run a command and leave the process with the exit code docs/cli.md promises."""
     try:
         code: Any = cli.main(arguments, prog_name="mgmtool", standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # closed by whoever started us
+            sys.stdout.flush()
     except (KeyboardInterrupt, click.exceptions.Abort):
         code = fail("interrupted; what was committed stays, run the same command again to go on", 130)
     except Terminated:
@@ -78,5 +70,5 @@ def main(arguments: list[str] | None = None) -> None:
     except BrokenPipeError:
         code = broken_pipe()
     except MgmtoolError as error:
-        code = fail(str(error), 2 if isinstance(error, UsageError) else 1)
+        code = fail(one_line(str(error)), 2 if isinstance(error, UsageError) else 1)
     sys.exit(code if isinstance(code, int) else 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,13 +17,18 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from mgmtool.errors import OpenFailure, ReadFailure
+from mgmtool.errors import OpenFailure, ReadFailure, VideoError
 from mgmtool.sources._source import MotionStream
 from mgmtool.types import FrameMotion, Orientation, VideoFacts, VideoInfo, VideoRef
 
 EXTENSION = ".motion"
 _FORMAT = "mgmtool motion 1"
 _BLOCK = 256
+# What zipfile, zlib, json and NumPy raise over bytes that are not what they should be.
+_DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, EOFError, FileNotFoundError, IsADirectoryError),
+    *(AttributeError, LookupError, TypeError, ValueError, OverflowError, ZeroDivisionError, RuntimeError),
+)
 
 
 @dataclass(frozen=True)
@@ -34,15 +40,25 @@ class Recorded:
     @contextmanager
     def open(self, video: VideoRef, *, motion: bool, luma: bool) -> Iterator[MotionStream]:
         """See :meth:`mgmtool.sources.Source.open`; what was not recorded cannot be delivered and is None."""
-        try:
-            with zipfile.ZipFile(video.path) as archive:
+        with _failures():
+            archive = zipfile.ZipFile(video.path)
+        with archive:
+            with _failures():
                 facts, cell = _read_header(archive, video.path)
-                frames = _replay(archive, cell, motion, luma)
-                yield MotionStream(facts.info, frames, lambda: facts)
-        except (zipfile.BadZipFile, KeyError, json.JSONDecodeError, FileNotFoundError, IsADirectoryError) as error:
-            raise OpenFailure(f"not a file of recorded motion ({_FORMAT}): {error}") from None
-        except OSError as error:
-            raise ReadFailure(f"cannot read the file: {error.strerror or error}") from None
+            yield MotionStream(facts.info, _replay(archive, cell, motion, luma), lambda: facts)
+
+
+@contextmanager
+def _failures() -> Iterator[None]:
+    """Name what is wrong with the file; what goes wrong with the frames once they are handed out is not its fault."""
+    try:
+        yield
+    except VideoError:
+        raise
+    except _DAMAGE as error:
+        raise OpenFailure(f"not a file of recorded motion ({_FORMAT}): {error}") from None
+    except OSError as error:
+        raise ReadFailure(f"cannot read the file: {error.strerror or error}") from None
 
 
 def save(path: str | Path, stream: MotionStream) -> None:
@@ -101,7 +117,9 @@ def _replay(archive: zipfile.ZipFile, cell: int, motion: bool, luma: bool) -> It
         if f"{number:06}/pts.npy" not in members:
             return
         names = [*_SCALARS, *(name for name in wanted if f"{number:06}/{name}.npy" in members)]
-        arrays = {name: _read_array(archive, f"{number:06}/{name}.npy") for name in names}
+        with _failures():
+            arrays = {name: _read_array(archive, f"{number:06}/{name}.npy") for name in names}
+            _check(arrays, cell)
         for i in range(len(arrays["pts"])):
             values: dict[str, Any] = {name: arrays[name][i].item() for name in _SCALARS}
             values |= {name: arrays[name][i] if name in arrays else None for name in _FIELDS}
@@ -112,6 +130,23 @@ def _replay(archive: zipfile.ZipFile, cell: int, motion: bool, luma: bool) -> It
 def _read_array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
     with archive.open(name) as file:
         return np.lib.format.read_array(file, allow_pickle=False)
+
+
+def _check(arrays: dict[str, NDArray[Any]], cell: int) -> None:
+    """Refuse arrays that do not belong together: compiled code checks no index."""
+    height, width = arrays["height"], arrays["width"]
+    if not all(arrays[name].shape == height.shape == (len(height),) for name in _SCALARS):
+        raise ValueError("arrays differ in length")
+    for name in arrays.keys() & set(_FIELDS):
+        shape = arrays[name].shape
+        sides = np.array(shape[1:3]) * cell // (2 if name == "luma" else 1)
+        rest = (2,) if name == "displacement" else ()
+        fits = len(shape) == 3 + len(rest) and shape[0] == len(height) and shape[3:] == rest
+        spare = [sides[k] - side for k, side in enumerate((height, width))] if fits else []
+        if not fits or any(((s < 0) | (s >= cell)).any() for s in spare) or (np.minimum(height, width) <= 0).any():
+            raise ValueError(f"{name} has the shape {shape}, which does not fit the pictures")
+        if arrays[name].dtype != np.float32 or not np.isfinite(arrays[name]).all():
+            raise ValueError(f"{name} holds other values than finite float32")
 
 
 def _header(facts: VideoFacts, cell: int) -> dict[str, Any]:
@@ -130,7 +165,10 @@ def _read_header(archive: zipfile.ZipFile, path: str) -> tuple[VideoFacts, int]:
     info["fps"] = None if info["fps"] is None else Fraction(info["fps"])
     info["time_base"] = Fraction(info["time_base"])
     values |= {"info": VideoInfo(**info), "source": "recorded", "index_risk": tuple(values["index_risk"])}
-    return VideoFacts(**values), header["cell"]
+    cell = header["cell"]
+    if not isinstance(cell, int) or cell < 1:
+        raise ValueError(f"cell is {cell!r}; expected a whole number above 0")
+    return VideoFacts(**values), cell
 
 
 PLUGIN = Recorded

@@ -91,10 +91,13 @@ def write_video(path: str | Path, pictures: Iterable[UInt8], fps: Fraction | flo
     first = next(remaining, None)
     if first is None:
         raise UsageError(f"no picture to write to {path}")
-    with written_whole(Path(path)) as partial:
-        # The muxer needs a seekable file of its own; "file:" keeps a colon in a name from being read as a protocol.
-        with av.open(f"file:{partial}", "w", format="mp4", options={"movflags": "faststart"}) as container:
-            _encode(container, chain([first], remaining), first.shape, rate)
+    with written_whole(Path(path)) as partial, _mp4(partial) as container:
+        _encode(container, chain([first], remaining), first.shape, rate)
+
+
+def _mp4(path: Path) -> OutputContainer:
+    # "file:" keeps a colon in a name from being read as a protocol.
+    return av.open(f"file:{path}", "w", format="mp4", options={"movflags": "faststart"})
 
 
 def _encode(container: OutputContainer, pictures: Iterable[UInt8], shape: tuple[int, ...], rate: Fraction) -> None:
