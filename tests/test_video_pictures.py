@@ -65,6 +65,7 @@ def test_a_damaged_file_has_the_same_frames_for_pictures_and_for_motion(tmp_path
         motion = sum(1 for _ in opened.frames)
     assert indices == list(range(motion))
     assert tally.frames == motion
+    assert tally.corrupt_frames + tally.lost_packets > 0
 
 
 def test_only_wanted_frames_are_converted_but_all_are_counted(tmp_path: Path) -> None:

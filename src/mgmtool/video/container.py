@@ -22,7 +22,12 @@ from mgmtool.errors import (
     VideoError,
 )
 
-_CONTAINER_OPTIONS = {"protocol_whitelist": "file"}
+# Containers of video, and no playlist: concat, HLS, DASH and image sequences would let a file name other files to read.
+_DEMUXERS = (
+    "asf avi av1 avs2 avs3 dirac dnxhd dv evc flv gif gxf h261 h263 h264 hevc ingenient ivf kux live_flv lvf lxf m4v matroska "
+    "mjpeg mov mpeg mpegts mpegvideo mv mxf nsv nut obu ogg pmp rm smjpeg swf thp vc1 vc1test vvc webm wtv xmv yuv4mpegpipe"
+)
+_CONTAINER_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": _DEMUXERS.replace(" ", ",")}
 
 
 def silence_ffmpeg() -> None:
