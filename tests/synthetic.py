@@ -1,4 +1,4 @@
-"""Colour clips with a marked corner and a moving square, in every orientation: what comes out can be compared with what went in."""
+"""Colour clips with a marked corner and a moving square, in every orientation, to compare what comes out with what went in."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 
 import av
 import numpy as np
-from moving import MATRICES, panning, square_path, texture, turn
 from numpy.typing import NDArray
 
 from mgmtool.types import MaskVolume
+from moving import MATRICES, panning, square_path, texture, turn
 
 Array = NDArray[Any]
 

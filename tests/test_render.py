@@ -213,7 +213,10 @@ def test_by_default_all_but_arrows_is_drawn() -> None:
     assert np.array_equal(given_, overlay(picture(), **EVERYTHING, layers=asked))
 
 
-@pytest.mark.parametrize(("height", "width", "fits"), [(1080, 1920, (270, 480)), (1921, 1080, (480, 270)), (99, 101, (99, 101)), (1, 9000, (1, 480))])
+@pytest.mark.parametrize(
+    ("height", "width", "fits"),
+    [(1080, 1920, (270, 480)), (1921, 1080, (480, 270)), (99, 101, (99, 101)), (1, 9000, (1, 480))],
+)
 def test_pictures_are_made_smaller_and_never_larger(height: int, width: int, fits: tuple[int, int]) -> None:
     assert fitted(height, width, 480) == fits
 
@@ -235,7 +238,9 @@ def sheet_of(count: int, height: int, width: int, **more: Any) -> Any:
     return contact_sheet([picture(height, width, 90)] * count, captions, **more)
 
 
-@pytest.mark.parametrize(("count", "height", "width"), [(12, 480, 854), (12, 568, 320), (7, 240, 320), (1, 480, 854), (40, 101, 99)])
+@pytest.mark.parametrize(
+    ("count", "height", "width"), [(12, 480, 854), (12, 568, 320), (7, 240, 320), (1, 480, 854), (40, 101, 99)]
+)
 def test_a_sheet_is_about_1600_wide_and_holds_every_picture(count: int, height: int, width: int) -> None:
     sheet = sheet_of(count, height, width)
     plan = plan_sheet(count, height, width)

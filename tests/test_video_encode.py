@@ -123,10 +123,15 @@ def test_a_name_with_a_colon_is_a_file(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["concat:a 動画.mp4"]
 
 
-def test_a_full_disk_is_an_output_error(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="No space left"), written_whole(tmp_path / "a.png") as partial:
+def fill_disk(target: Path) -> None:
+    with written_whole(target) as partial:
         partial.write_bytes(b"half")
         Path("/dev/full").write_bytes(b"x" * 100_000)
+
+
+def test_a_full_disk_is_an_output_error(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="No space left"):
+        fill_disk(tmp_path / "a.png")
     assert list(tmp_path.iterdir()) == []
 
 

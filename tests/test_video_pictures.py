@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from moving import MATRICES, cut_short, silence
-from synthetic import MARKER, write_clip
 
 from mgmtool.errors import NoVideoStreamFailure, OpenFailure
 from mgmtool.video.decoding import Tally
 from mgmtool.video.pictures import read_pictures
 from mgmtool.video.reader import read_video
+from moving import MATRICES, cut_short, silence
+from synthetic import MARKER, write_clip
 
 
 @pytest.mark.parametrize("shown", MATRICES)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import os
 import tracemalloc
 from fractions import Fraction
 from pathlib import Path
@@ -13,18 +12,18 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from moving import MATRICES
 from PIL import Image, ImageSequence
-from synthetic import MARKER, Clip, volume_for, write_clip
 
 from mgmtool.cli import main
-from mgmtool.errors import MgmtoolError, NoMotionVectorsFailure, OpenFailure, OutputError, UsageError
+from mgmtool.errors import NoMotionVectorsFailure, OutputError, UsageError
 from mgmtool.extraction import extract
 from mgmtool.pipeline import whole_video
 from mgmtool.render import plan_sheet
 from mgmtool.render.overlay import BRIGHT
 from mgmtool.types import ExtractSpec, FrameFlag, MaskVolume, VideoRef
 from mgmtool.visualize import Layers, visualize
+from moving import MATRICES
+from synthetic import MARKER, Clip, volume_for, write_clip
 
 BOX_ONLY = Layers(mask=False, energy=False)
 NOTHING = Layers(mask=False, energy=False, box=False)
@@ -245,7 +244,7 @@ def cut(volume: MaskVolume, count: int) -> MaskVolume:
     return MaskVolume(**{name: np.resize(array, (count, *array.shape[1:])) for name, array in volume.arrays().items()})
 
 
-@pytest.mark.parametrize(("suffix", "count"), itertools.product([".mp4", ".gif", ".png"], [1, 20, 30]))
+@pytest.mark.parametrize(("suffix", "count"), list(itertools.product([".mp4", ".gif", ".png"], [1, 20, 30])))
 def test_masks_of_another_video_are_an_error_that_shows_both_counts(
     tmp_path: Path, clip: Clip, suffix: str, count: int
 ) -> None:
@@ -278,7 +277,7 @@ def test_the_video_itself_is_never_overwritten(tmp_path: Path, clip: Clip) -> No
 
 @pytest.mark.parametrize("suffix", [".mp4", ".gif", ".png"])
 def test_an_unwritable_target_is_an_output_error(tmp_path: Path, clip: Clip, suffix: str) -> None:
-    with pytest.raises(OutputError, match="cannot write .*No such file or directory"):
+    with pytest.raises(OutputError, match=r"cannot write .*No such file or directory"):
         visualize(clip.path, tmp_path / "missing" / f"out{suffix}", volume=volume_for(clip))
 
 
@@ -311,7 +310,11 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, st
 
 def test_the_command_prints_the_path_it_wrote(tmp_path: Path, clip: Clip, capsys: pytest.CaptureFixture[str]) -> None:
     target = tmp_path / "out.png"
-    assert run(capsys, clip.path, "-o", target, "--ratio", "0.25", "--frames", "3", "--arrows") == (0, f"{target}\n", "")
+    assert run(capsys, clip.path, "-o", target, "--ratio", "0.25", "--frames", "3", "--arrows") == (
+        0,
+        f"{target}\n",
+        "",
+    )
     assert sheet(target).shape[1] <= 1600
 
 
@@ -336,7 +339,9 @@ def test_layers_are_switched_by_flags(tmp_path: Path, clip: Clip, capsys: pytest
 def test_options_that_would_have_no_effect_are_refused(
     tmp_path: Path, clip: Clip, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, out, err = run(capsys, clip.path, "--store", tmp_path / "s", "-o", tmp_path / "a.png", "--seed", 1, "--scheme", "tube")
+    code, out, err = run(
+        capsys, clip.path, "--store", tmp_path / "s", "-o", tmp_path / "a.png", "--seed", 1, "--scheme", "tube"
+    )
     assert (code, out) == (2, "")
     assert "--scheme, --seed given with --store" in err
 
@@ -378,20 +383,12 @@ def test_a_store_that_lacks_the_video_says_so(tmp_path: Path, clip: Clip, capsys
 
 # --- real videos -----------------------------------------------------------------------------------------------------
 
-CORPUS = Path(os.environ.get("MGMTOOL_CORPUS", Path(__file__).parents[2] / "shared" / "corpus"))
-
-
-def corpus(name: str) -> Path:
-    if not (CORPUS / name).exists():
-        pytest.skip(f"the corpus has no {name}; set MGMTOOL_CORPUS")
-    return CORPUS / name
-
 
 @pytest.mark.corpus
-@pytest.mark.parametrize("name", ["clips/rotated/PHP-FFMpeg/portrait.MOV", "clips/action/decord/flipping_a_pancake.mkv"])
+@pytest.mark.parametrize("name", ["rotated/PHP-FFMpeg/portrait.MOV", "action/decord/flipping_a_pancake.mkv"])
 @pytest.mark.parametrize("suffix", [".mp4", ".png", ".gif"])
-def test_real_videos_are_drawn(tmp_path: Path, name: str, suffix: str) -> None:
-    path = corpus(name)
+def test_real_videos_are_drawn(tmp_path: Path, corpus: Path, name: str, suffix: str) -> None:
+    path = corpus / "clips" / name
     volume, facts = whole_video(VideoRef(path.name, str(path)), ExtractSpec(ratio=0.25))
     written = visualize(path, tmp_path / f"out{suffix}", volume=volume, layers=Layers(arrows=True), max_side=200)
     if suffix == ".mp4":
@@ -403,13 +400,11 @@ def test_real_videos_are_drawn(tmp_path: Path, name: str, suffix: str) -> None:
 
 @pytest.mark.corpus
 @pytest.mark.parametrize(
-    "name", ["bitflips_mdat_1e-4.mp4", "bitflips_1e-4.avi", "truncated_50pct_moov_kept.mp4", "truncated_50pct.avi", "zero_bytes.mp4"]
+    "name", ["bitflips_mdat_1e-4.mp4", "bitflips_1e-4.avi", "truncated_50pct_moov_kept.mp4", "truncated_50pct.avi"]
 )
-def test_damaged_videos_are_drawn_or_fail_as_they_do_elsewhere(tmp_path: Path, name: str) -> None:
-    path = corpus(f"hostile/{name}")
-    try:
-        volume, _ = whole_video(VideoRef(path.name, str(path)), ExtractSpec())
-    except MgmtoolError as error:
-        assert isinstance(error, OpenFailure)
-        return
+def test_damaged_videos_are_drawn_with_as_many_frames_as_they_have_masks(
+    tmp_path: Path, corpus: Path, name: str
+) -> None:
+    path = corpus / "hostile" / name
+    volume, _ = whole_video(VideoRef(path.name, str(path)), ExtractSpec())
     assert len(film(visualize(path, tmp_path / "out.mp4", volume=volume, max_side=100))) == len(volume)

@@ -45,23 +45,26 @@ def residual_energies(
     cuts = CutDetector()
     for frame in frames:
         flags = known_flags(frame)
-        if cuts.is_cut(frame.luma):
+        cut = cuts.is_cut(frame.luma)
+        # The vectors of a cut that is no key frame point into the scene before: they are not motion of this one.
+        valid = frame.has_vectors and not cut
+        if cut:
             flags |= FrameFlag.SCENE_CUT
             yield from (_on_grid(*ready, grid) for ready in pool.flush())
-        if not frame.has_vectors:
+        if not valid:
             flags |= FrameFlag.PROPAGATED
-        energy = _frame_energy(frame, options)
-        yield from (_on_grid(*ready, grid) for ready in pool.push((frame, flags), energy, frame.has_vectors))
+        energy = _frame_energy(frame, options, valid)
+        yield from (_on_grid(*ready, grid) for ready in pool.push((frame, flags), energy, valid))
     yield from (_on_grid(*ready, grid) for ready in pool.flush())
 
 
-def _frame_energy(frame: FrameMotion, options: ResidualOptions) -> Float32:
-    """Energy on the cells of one frame; zero without vectors."""
+def _frame_energy(frame: FrameMotion, options: ResidualOptions, valid: bool) -> Float32:
+    """Energy on the cells of one frame; zero where its vectors do not count."""
     displacement, coverage = frame.displacement, frame.coverage
     if displacement is None or coverage is None:
         raise ValueError(f"frame {frame.index} comes without motion; the source must be opened with motion=True")
     energy = np.zeros(coverage.shape, np.float32)
-    if frame.has_vectors:
+    if valid:
         theta = np.empty((2, 3), np.float64)
         residual = np.empty(coverage.shape, np.float32)
         sigma = fit_camera(displacement, coverage, options.sigma_min, theta, residual)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mgmtool.errors import NoMotionVectorsFailure, UsageError
 from mgmtool.kernels.field import VECTOR, motion_field
@@ -20,6 +21,8 @@ _LEAST_COVERAGE = 0.02
 _INTER_FRAMES_TO_TRY = 32
 _CELLS = (4, 8, 16, 32, 64)
 _LARGE_PICTURE = 720
+# FFmpeg exports (0, 0) for blocks in direct mode, which is nearly every block of an MPEG-4 part 2 B-frame: absent, not zero.
+_ZERO_B_FRAMES = {"mpeg4"}
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ class _Run:
         short_side = min(opened.info.height, opened.info.width)
         self._cell = cell or (32 if short_side > _LARGE_PICTURE else 16)
         self._motion, self._luma = motion, luma
+        self._b_frames_read_zero = opened.info.codec in _ZERO_B_FRAMES
         self._vector_frames = 0
         self._plan: _CellPlan | None = None
 
@@ -91,7 +95,8 @@ class _Run:
         displacement = coverage = None
         has_vectors = False
         if self._motion:
-            displacement, coverage, share = plan.field(frame)
+            known = not (frame.bidirectional and self._b_frames_read_zero)
+            displacement, coverage, share = plan.field(frame.vectors(VECTOR) if known else None)
             has_vectors = share > _LEAST_COVERAGE and not frame.corrupt
             self._vector_frames += has_vectors
         luma = plan.luma(frame) if self._luma else None
@@ -129,12 +134,11 @@ class _CellPlan:
     orientation: Orientation
     upright: bool
 
-    def field(self, frame: DecodedFrame) -> tuple[Float32, Float32, float]:
+    def field(self, vectors: NDArray[np.void] | None) -> tuple[Float32, Float32, float]:
         """Displacement, coverage, and mean coverage of a frame, in displayed orientation."""
         rows, cols = self.shape
         displacement = np.zeros((rows, cols, 2), np.float32)
         coverage = np.zeros((rows, cols), np.float32)
-        vectors = frame.vectors(VECTOR)
         if vectors is None or not len(vectors):
             return self._turn_vectors(displacement), self._turn(coverage), 0.0
         offset_y, offset_x = self.offsets

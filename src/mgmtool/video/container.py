@@ -25,7 +25,8 @@ from mgmtool.errors import (
 # Containers of video, and no playlist: concat, HLS, DASH and image sequences would let a file name other files to read.
 _DEMUXERS = (
     "asf avi av1 avs2 avs3 dirac dnxhd dv evc flv gif gxf h261 h263 h264 hevc ingenient ivf kux live_flv lvf lxf m4v matroska "
-    "mjpeg mov mpeg mpegts mpegvideo mv mxf nsv nut obu ogg pmp rm smjpeg swf thp vc1 vc1test vvc webm wtv xmv yuv4mpegpipe"
+    "mjpeg mov mpeg mpegts mpegvideo mv mxf nsv nut obu ogg pmp rm smjpeg swf thp vc1 vc1test vvc webm wtv xmv yuv4mpegpipe "
+    "aac ac3 aiff amr ape au caf dts eac3 flac mp3 tta w64 wav wv"  # sound: opened to say that it has no video stream
 )
 _CONTAINER_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": _DEMUXERS.replace(" ", ",")}
 

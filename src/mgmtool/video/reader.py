@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from av.container import InputContainer
-from av.video.frame import VideoFrame
+from av.video.frame import PictureType, VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
@@ -56,6 +56,8 @@ class DecodedFrame:
         In units of the time base; the one before plus 1 for a frame without.
     key_frame, corrupt : bool
         As the decoder says.
+    bidirectional : bool
+        Whether it is a B-frame.
     height, width : int
         Coded size in pixels, cropping applied.
     """
@@ -63,6 +65,7 @@ class DecodedFrame:
     pts: int
     key_frame: bool
     corrupt: bool
+    bidirectional: bool
     height: int
     width: int
     _frame: VideoFrame
@@ -158,7 +161,10 @@ def read_video(path: str) -> Iterator[OpenVideo]:
 
 def _frames(container: InputContainer, stream: VideoStream, tally: Tally) -> Iterator[DecodedFrame]:
     for pts, frame in numbered_frames(container, stream, tally, _DECODER_OPTIONS):
-        yield DecodedFrame(pts, bool(frame.key_frame), bool(frame.is_corrupt), frame.height, frame.width, frame)
+        b_frame = frame.pict_type == PictureType.B
+        yield DecodedFrame(
+            pts, bool(frame.key_frame), bool(frame.is_corrupt), b_frame, frame.height, frame.width, frame
+        )
 
 
 def _info(container: InputContainer, stream: VideoStream, first: DecodedFrame) -> VideoInfo:
