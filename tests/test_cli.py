@@ -24,6 +24,7 @@ import tiny_videos
 from mgmtool import engines, masking, sources
 from mgmtool.cli import main
 from mgmtool.extraction import extract
+from mgmtool.pipeline import warm_up
 from mgmtool.store import open_store
 from mgmtool.types import ExtractSpec, PatchGrid
 
@@ -53,6 +54,12 @@ class Ended:
 
 
 Call = Callable[..., Ended]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _compiled() -> None:
+    """Compile first, so that no run says on stderr that it does."""
+    warm_up(ExtractSpec())
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mgmtool.errors import NoVideoStreamFailure, OpenFailure
+from mgmtool.errors import NoFramesFailure, OpenFailure
 from mgmtool.video.decoding import Tally
 from mgmtool.video.pictures import read_pictures
 from mgmtool.video.reader import read_video
-from moving import MATRICES, cut_short, silence
+from moving import MATRICES, cut_short
 from synthetic import MARKER, write_clip
 
 
@@ -94,8 +94,20 @@ def test_pictures_stay_after_the_next_is_read(tmp_path: Path) -> None:
 
 
 def test_what_is_no_video_is_a_video_error(tmp_path: Path) -> None:
-    with pytest.raises(NoVideoStreamFailure):
-        next(read_pictures(str(silence(tmp_path / "sound.wav"))))
     clip = write_clip(tmp_path / "a.mp4", frames=2)
     with pytest.raises(OpenFailure):
         next(read_pictures(str(cut_short(clip.path, 0.5))))
+    (tmp_path / "empty.mp4").touch()
+    with pytest.raises(OpenFailure):
+        next(read_pictures(str(tmp_path / "empty.mp4")))
+
+
+def test_a_film_whose_every_frame_is_destroyed_has_no_frames(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "a.mp4", frames=3)
+    data = bytearray(clip.path.read_bytes())
+    start = data.index(b"mdat") + 4
+    stop = data.index(b"moov") - 4
+    data[start:stop] = b"\xff" * (stop - start)
+    clip.path.write_bytes(data)
+    with pytest.raises(NoFramesFailure, match="not one frame could be decoded: Invalid data"):
+        next(read_pictures(str(clip.path)))

@@ -158,6 +158,7 @@ class _Scene:
             chosen = read_pictures(self.path, lambda i: i < count and (wanted is None or wanted(i)), tally)
             for picture in stack.enter_context(closing(chosen)):
                 yield self._draw(picture, height, width, _skip_to(motion, picture.index))
+            _skip_to(motion, count)  # a source may find out only at the end that there was no motion
         if tally.frames != count:
             raise UsageError(
                 f"the masks cover {count} frames but {one_line(self.path)} has {tally.frames}; "
