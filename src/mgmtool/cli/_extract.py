@@ -5,10 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-import threading
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
@@ -17,16 +14,14 @@ from typing import Any
 import click
 
 from mgmtool import corpus, engines, extraction, sources
+from mgmtool.cli._compile import compile_kernels
 from mgmtool.cli._exit import DONE, SOME_FAILED, TOO_MANY_FAILED, raise_on_sigterm
 from mgmtool.cli._progress import Progress, make_progress
 from mgmtool.cli.options import make_spec
 from mgmtool.engines import Engine
 from mgmtool.errors import UsageError, one_line
 from mgmtool.extraction import ExtractRun
-from mgmtool.pipeline import warm_up
 from mgmtool.types import ExtractSpec, Outcome, PatchGrid
-
-_COMPILE_NOTICE_SECONDS = 1.5
 
 
 @dataclass(frozen=True)
@@ -93,8 +88,7 @@ def run(request: Request) -> int:
     spec = request.spec()
     job = _prepare(request, spec)
     if job.remaining:
-        with _compile_notice(request.quiet):
-            warm_up(spec)
+        compile_kernels(spec, request.quiet)
     totals = Totals()
     stopped = _work(request, job, totals)
     _report(request, job, totals, perf_counter() - start, stopped)
@@ -187,17 +181,3 @@ def _report(request: Request, job: ExtractRun, totals: Totals, seconds: float, s
     click.echo(f"{line}; {seconds:.1f} s")
     if stopped:
         click.echo(f"stopped: more than {request.max_failures} failures; the part being written was dropped", err=True)
-
-
-@contextmanager
-def _compile_notice(quiet: bool) -> Iterator[None]:
-    """Say that kernels are being compiled, if that takes long enough to look like a hang."""
-    text = "compiling kernels; this happens once, later runs load them"
-    timer = threading.Timer(_COMPILE_NOTICE_SECONDS, click.echo, args=[text], kwargs={"err": True})
-    timer.daemon = True
-    if not quiet:
-        timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @click.option("--box/--no-box", default=True, show_default=True, help="Outline the box.")
 @click.option("--energy/--no-energy", default=True, show_default=True, help="Show motion energy as heat.")
 @click.option(
-    "--arrows/--no-arrows", default=False, show_default=True, help="Show where the content of each cell came from."
+    "--arrows/--no-arrows", default=False, show_default=True, help="Show where the content of each cell went."
 )
 @click.option(
     "--frames", type=click.IntRange(1, 400), default=12, show_default=True, help="Pictures on a contact sheet."
@@ -64,10 +64,12 @@ def command(ctx: click.Context, /, video: Path, store: Path | None, video_id: st
 
 def _computed(video: Path, video_id: str | None, given: dict[str, Any]) -> tuple[MaskVolume, ExtractSpec]:
     """Compute the masks; what is random in them follows from the id, as in a store."""
+    from mgmtool.cli._compile import compile_kernels
     from mgmtool.pipeline import whole_video
     from mgmtool.types import VideoRef
 
     spec = options.make_spec(**given)
+    compile_kernels(spec)
     return whole_video(VideoRef(video_id or video.name, str(video)), spec)[0], spec
 
 
