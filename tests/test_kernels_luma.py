@@ -13,11 +13,15 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 import twins
-from mgmtool.kernels.luma import mean_luma, picture_change
+from mgmtool.kernels.luma import correlation, mean_difference, mean_luma
 
 Array = NDArray[Any]
 
 GARBAGE = 199
+
+
+def picture_change(before: Array, after: Array) -> tuple[float, float]:
+    return mean_difference(before, after), correlation(before, after)
 
 
 def average(
@@ -96,7 +100,7 @@ def grey(*values: float) -> Array:
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "difference", "correlation"),
+    ("before", "after", "difference", "similar"),
     [
         pytest.param(grey(0, 10, 20), grey(0, 10, 20), 0.0, 1.0, id="equal"),
         pytest.param(grey(0, 10, 20), grey(5, 15, 25), 5.0, 1.0, id="brighter"),
@@ -111,17 +115,17 @@ def grey(*values: float) -> Array:
         pytest.param(grey(10, 11.9), grey(11.9, 10), 1.9, 1.0, id="just-flat"),
     ],
 )
-def test_change_by_hand(before: Array, after: Array, difference: float, correlation: float) -> None:
+def test_change_by_hand(before: Array, after: Array, difference: float, similar: float) -> None:
     # Absolute: "unrelated" sums to a rounding error. 11.9 is no float32.
-    assert picture_change(before, after) == pytest.approx((difference, correlation), rel=1e-6, abs=1e-12)
+    assert picture_change(before, after) == pytest.approx((difference, similar), rel=1e-6, abs=1e-12)
 
 
 def test_large_pictures_are_summed_in_float64() -> None:
     # In float32 the mean of 40 000 such cells is off by more than the contrast, and the pictures would not be flat.
     before = np.full((200, 200), 254.9, np.float32)
-    difference, correlation = picture_change(before, before - np.float32(100))
+    difference, similar = picture_change(before, before - np.float32(100))
     assert difference == pytest.approx(100, rel=1e-7)
-    assert correlation == 1.0
+    assert similar == 1.0
 
 
 pictures = st.tuples(st.integers(1, 6), st.integers(1, 6)).flatmap(
@@ -145,8 +149,8 @@ def test_rounding_does_not_push_the_correlation_beyond_one() -> None:
 
 @given(pair=pictures)
 def test_change_is_symmetric_and_in_range(pair: tuple[Array, Array]) -> None:
-    difference, correlation = picture_change(*pair)
+    difference, similar = picture_change(*pair)
     assert 0 <= difference <= 255
-    assert math.isfinite(correlation)
-    assert -1 <= correlation <= 1
-    assert picture_change(*pair[::-1]) == (difference, correlation)
+    assert math.isfinite(similar)
+    assert -1 <= similar <= 1
+    assert picture_change(*pair[::-1]) == (difference, similar)

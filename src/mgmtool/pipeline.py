@@ -100,7 +100,8 @@ def warm_up(spec: ExtractSpec) -> None:
         0, 0, True, False, True, np.zeros((2, 3, 2), np.float32), blank, np.zeros((4, 6), np.float32), 16, 32, 48
     )
     sources.warm_up()
-    energies = scheme.energies([frame, replace(frame, index=1, pts=1)], spec.energy_grid)
+    board = (np.indices((4, 6)).sum(axis=0) % 2 * 255).astype(np.float32)  # another picture: a scene cut
+    energies = scheme.energies([frame, replace(frame, index=1, pts=1, luma=board)], spec.energy_grid)
     for _ in _Placer(scheme, spec, info, 0).chunks(energies):
         pass
 

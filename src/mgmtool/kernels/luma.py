@@ -45,11 +45,48 @@ def mean_luma(
         y1 = min(((row + 1) << shift) - offset_y, height)
         _sum_rows(plane, y0, y1, width, offset_x, sums)
         totals = _fold(sums, folded, shift)
+        high = y1 - y0
+        whole = unit / (high << shift) if high > 0 else 0.0
+        out = luma[row]
         for col in range(cols):
-            wide = min(((col + 1) << shift) - offset_x, width) - max((col << shift) - offset_x, 0)
-            luma[row, col] = 0.0
-            if y1 > y0 and wide > 0:
-                luma[row, col] = unit * np.float64(totals[col]) / ((y1 - y0) * wide)
+            out[col] = np.float64(totals[col]) * whole
+        _mean_of_cut(totals, high, width, offset_x, shift, unit, out)
+
+
+@kernel
+def _mean_of_cut(totals: UInt32, high: int, width: int, offset: int, shift: int, unit: float, out: Float32) -> None:
+    """Mean of the squares of a row that the picture cuts; a division for each of the others would cost as much as the sums."""
+    for col in range(out.size):
+        if 0 < col < (offset + width) >> shift:
+            continue
+        wide = min(((col + 1) << shift) - offset, width) - max((col << shift) - offset, 0)
+        out[col] = unit * np.float64(totals[col]) / (high * wide) if high > 0 and wide > 0 else 0.0
+
+
+@kernel
+def mean_difference(before: Float32, after: Float32) -> float:
+    """Mean absolute difference of two small pictures.
+
+    Parameters
+    ----------
+    before, after : float32 (rows, cols)
+        Mean luma, 0..255.
+
+    Returns
+    -------
+    float
+        0..255.
+    """
+    rows, cols = before.shape
+    sums = np.zeros(cols, np.float64)
+    for row in range(rows):
+        a, b = before[row], after[row]
+        for col in range(cols):
+            sums[col] += np.float64(abs(a[col] - b[col]))
+    total = 0.0
+    for col in range(cols):
+        total += sums[col]
+    return float(total / (rows * cols))
 
 
 @kernel
@@ -65,8 +102,7 @@ def _sum_rows(plane: NDArray[Any], y0: int, y1: int, width: int, offset: int, su
     while y + 4 <= y1:
         a, b, c, d = plane[y], plane[y + 1], plane[y + 2], plane[y + 3]
         for x in range(width):
-            four = np.uint32(a[x]) + np.uint32(b[x]) + np.uint32(c[x]) + np.uint32(d[x])
-            inside[x] = np.uint32(inside[x] + np.uint32(four))
+            inside[x] = np.uint32(inside[x] + np.uint32(a[x]) + np.uint32(b[x]) + np.uint32(c[x]) + np.uint32(d[x]))
         y += 4
     while y < y1:
         a = plane[y]
@@ -88,8 +124,8 @@ def _fold(values: UInt32, scratch: UInt32, shift: int) -> UInt32:
 
 
 @kernel
-def picture_change(before: Float32, after: Float32) -> tuple[float, float]:
-    """Compare two small pictures.
+def correlation(before: Float32, after: Float32) -> float:
+    """Pearson correlation of two small pictures.
 
     Parameters
     ----------
@@ -98,22 +134,18 @@ def picture_change(before: Float32, after: Float32) -> tuple[float, float]:
 
     Returns
     -------
-    difference : float
-        Mean absolute difference, 0..255.
-    correlation : float
-        Pearson correlation of the two, -1..1; 1 where both are flat, 0 where only one is.
+    float
+        -1..1; 1 where both are flat, 0 where only one is.
     """
     rows, cols = before.shape
     n = rows * cols
     # A Python float would become float32 without the compiler.
     mean_a = np.float64(0.0)
     mean_b = np.float64(0.0)
-    difference = np.float64(0.0)
     for row in range(rows):
         for col in range(cols):
             mean_a += before[row, col]
             mean_b += after[row, col]
-            difference += abs(before[row, col] - after[row, col])
     mean_a /= n
     mean_b /= n
     aa = 0.0
@@ -128,5 +160,5 @@ def picture_change(before: Float32, after: Float32) -> tuple[float, float]:
             ab += a * b
     # Less than one grey level of contrast is a flat picture: its correlation would be noise.
     if aa < n or bb < n:
-        return difference / n, 1.0 if aa < n and bb < n else 0.0
-    return difference / n, min(max(ab / math.sqrt(aa * bb), -1.0), 1.0)  # rounding may overshoot
+        return 1.0 if aa < n and bb < n else 0.0
+    return min(max(ab / math.sqrt(aa * bb), -1.0), 1.0)  # rounding may overshoot

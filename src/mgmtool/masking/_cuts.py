@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mgmtool.kernels.luma import picture_change
+from mgmtool.kernels.luma import correlation, mean_difference
 from mgmtool.types import Float32
 
 _LEAST_DIFFERENCE = 18.0
@@ -26,5 +26,6 @@ class CutDetector:
             return False
         if before.shape != luma.shape:
             return True
-        difference, correlation = picture_change(before, luma)
-        return difference >= _LEAST_DIFFERENCE and correlation <= _MOST_CORRELATION
+        if mean_difference(before, luma) < _LEAST_DIFFERENCE:
+            return False
+        return correlation(before, luma) <= _MOST_CORRELATION
