@@ -1,7 +1,8 @@
 """CPU time of an inline extraction against a bare decode of the same file, alternating in one run.
 
 The floor decodes with the same options and touches nothing: one decoder thread, vectors exported, loop filter skipped. Kernels
-are compiled before anything is timed. Prints the median of the ratios, the spread, and where the time above the floor goes.
+are compiled before anything is timed. Prints the median of the ratios and their spread, for the masks alone and for a whole run
+that makes, writes and commits a store of this one video: what a store costs is shared by up to 256 videos a part.
 
     python benchmarks/floor.py [--runs 5] [VIDEO ...]
 """
@@ -19,8 +20,8 @@ from pathlib import Path
 import av
 
 from mgmtool import engines, extraction
-from mgmtool.pipeline import warm_up
-from mgmtool.types import ExtractSpec
+from mgmtool.pipeline import warm_up, whole_video
+from mgmtool.types import ExtractSpec, VideoRef
 
 _DEFAULTS = ("vid_h264.mp4", "R6llTwEh07w.mp4", "v_SoccerJuggling_g23_c01.avi")
 
@@ -49,21 +50,28 @@ def cpu(function, *arguments) -> tuple[float, int]:  # type: ignore[no-untyped-d
     return time.process_time() - start, frames
 
 
+def masks(path: str, spec: ExtractSpec) -> int:
+    """Compute the masks of one file and write nothing; return the number of frames."""
+    return len(whole_video(VideoRef(Path(path).name, path), spec)[0])
+
+
 def measure(path: str, runs: int, spec: ExtractSpec) -> None:
-    """Print one line for one file."""
-    pairs = []
+    """Print two lines for one file: masks alone, and with a store made, written and committed for this one video."""
+    times: dict[str, list[float]] = {"floor": [], "masks": [], "store": []}
+    frames = floor(path)
     for _ in range(runs):
-        base, frames = cpu(floor, path)
-        ours, again = cpu(extract, path, spec)
-        if frames != again:
-            raise SystemExit(f"{path}: {frames} frames decoded, {again} extracted")
-        pairs.append((base, ours))
-    ratios = sorted(ours / base for base, ours in pairs)
-    per_frame = [statistics.median(values) / frames * 1e3 for values in zip(*pairs, strict=True)]
-    print(
-        f"{Path(path).name:36} {frames:6} frames  floor {per_frame[0]:.3f} ms/frame  ours {per_frame[1]:.3f} ms/frame  "
-        f"ratio {statistics.median(ratios):.3f} ({ratios[0]:.3f} .. {ratios[-1]:.3f})"
-    )
+        for name, contender in (("floor", floor), ("masks", masks), ("store", extract)):
+            seconds, counted = cpu(contender, path, *([] if name == "floor" else [spec]))
+            if counted != frames:
+                raise SystemExit(f"{path}: {frames} frames decoded, {counted} by {name}")
+            times[name].append(seconds)
+    for name in ("masks", "store"):
+        ratios = sorted(ours / base for ours, base in zip(times[name], times["floor"], strict=True))
+        base, ours = (statistics.median(times[key]) / frames * 1e3 for key in ("floor", name))
+        print(
+            f"{Path(path).name:32} {name} {frames:6} frames  floor {base:.3f} ms/frame  ours {ours:.3f} ms/frame  "
+            f"ratio {statistics.median(ratios):.3f} ({ratios[0]:.3f} .. {ratios[-1]:.3f})"
+        )
 
 
 def main() -> None:
