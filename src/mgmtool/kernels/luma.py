@@ -27,7 +27,7 @@ def mean_luma(
     width : int
         Samples of a row that belong to the picture; at most ``(cols << shift) - offset_x``.
     offset_y, offset_x : int
-        Pixels by which the first square starts before the picture, 0..side-1.
+        Pixels by which the first square starts before the picture, >= 0; squares wholly before it are 0.
     shift : int
         log2 of the side of a square in pixels.
     unit : float
@@ -56,8 +56,9 @@ def mean_luma(
 @kernel
 def _mean_of_cut(totals: UInt32, high: int, width: int, offset: int, shift: int, unit: float, out: Float32) -> None:
     """Mean of the squares of a row that the picture cuts; a division for each of the others would cost as much as the sums."""
+    first_whole = (offset + (1 << shift) - 1) >> shift
     for col in range(out.size):
-        if 0 < col < (offset + width) >> shift:
+        if first_whole <= col < (offset + width) >> shift:
             continue
         wide = min(((col + 1) << shift) - offset, width) - max((col << shift) - offset, 0)
         out[col] = unit * np.float64(totals[col]) / (high * wide) if high > 0 and wide > 0 else 0.0
