@@ -67,15 +67,15 @@ def scan(
         found, base = _expand(name, tuple(extensions))
         files |= dict.fromkeys(found)
         bases.append(base)
-    paths = [os.path.abspath(path) for path in listed]  # noqa: PTH100  Path would fold ".." away and reject odd bytes
+    paths = [os.path.abspath(path) for path in listed]
     files |= dict.fromkeys(paths)
-    bases += [os.path.dirname(path) for path in paths]  # noqa: PTH120
+    bases += [os.path.dirname(path) for path in paths]
     if not files:
         kinds = " ".join(extensions)
         raise InputError(
             f"no video found in {', '.join(map(str, inputs)) or 'the list'}; looked for files ending in {kinds}"
         )
-    top = os.path.abspath(root) if root else os.path.commonpath(bases)  # noqa: PTH100
+    top = os.path.abspath(root) if root else os.path.commonpath(bases)
     videos = sorted((_reference(path, top) for path in files), key=lambda video: video.id)
     return Corpus(top, tuple(videos))
 
@@ -123,21 +123,21 @@ def plan_parts(
 
 def _expand(name: str, extensions: tuple[str, ...]) -> tuple[list[str], str]:
     """Files of one input, and the folder it stands for."""
-    path = os.path.abspath(name)  # noqa: PTH100
-    if os.path.exists(path):  # noqa: PTH110
-        return _files(path, extensions), path if os.path.isdir(path) else os.path.dirname(path)  # noqa: PTH112, PTH120
-    matches = sorted(glob.glob(name, recursive=True)) if glob.has_magic(name) else []  # noqa: PTH207
+    path = os.path.abspath(name)
+    if os.path.exists(path):
+        return _files(path, extensions), path if os.path.isdir(path) else os.path.dirname(path)
+    matches = sorted(glob.glob(name, recursive=True)) if glob.has_magic(name) else []
     if not matches:
         raise InputError(
             f"no such file or folder: {name!r}" + ("; the pattern matches nothing" if glob.has_magic(name) else "")
         )
-    files = [file for match in matches for file in _files(os.path.abspath(match), extensions)]  # noqa: PTH100
-    return files, os.path.commonpath([os.path.abspath(os.path.dirname(match)) for match in matches])  # noqa: PTH100, PTH120
+    files = [file for match in matches for file in _files(os.path.abspath(match), extensions)]
+    return files, os.path.commonpath([os.path.abspath(os.path.dirname(match)) for match in matches])
 
 
 def _files(path: str, extensions: tuple[str, ...]) -> list[str]:
     """Return the path itself, or the videos below it."""
-    if not os.path.isdir(path):  # noqa: PTH112
+    if not os.path.isdir(path):
         return [path]
     try:
         return sorted(_walk(path, extensions, set()))
@@ -147,7 +147,7 @@ def _files(path: str, extensions: tuple[str, ...]) -> list[str]:
 
 def _walk(folder: str, extensions: tuple[str, ...], above: set[tuple[int, int]]) -> Iterator[str]:
     """Videos below a folder. Links to folders are followed unless they lead back up."""
-    status = os.stat(folder)  # noqa: PTH116
+    status = os.stat(folder)
     here = (status.st_dev, status.st_ino)
     if here in above:
         return
@@ -155,7 +155,7 @@ def _walk(folder: str, extensions: tuple[str, ...], above: set[tuple[int, int]])
         for entry in entries:
             if entry.name.startswith("."):  # hidden, and the "._" twins that macOS leaves on foreign disks
                 continue
-            if os.path.isdir(entry.path):  # noqa: PTH112  entry.is_dir() raises on a link to itself
+            if os.path.isdir(entry.path):  # entry.is_dir() raises on a link to itself
                 yield from _walk(entry.path, extensions, above | {here})
             elif entry.name.lower().endswith(extensions) and not _is_special(entry.path):
                 yield entry.path
@@ -164,7 +164,7 @@ def _walk(folder: str, extensions: tuple[str, ...], above: set[tuple[int, int]])
 def _is_special(path: str) -> bool:
     """Whether a name leads to a pipe, a socket or a device, from which a reader might wait for ever."""
     try:
-        return not stat.S_ISREG(os.stat(path).st_mode)  # noqa: PTH116
+        return not stat.S_ISREG(os.stat(path).st_mode)
     except OSError:
         return False
 
@@ -175,7 +175,7 @@ def _reference(path: str, root: str) -> VideoRef:
         raise UsageError(f"input {path} is not under the root {root}")
     video_id = Path(relative).as_posix().encode("utf-8", "backslashreplace").decode("utf-8")
     try:
-        status = os.stat(path)  # noqa: PTH116
+        status = os.stat(path)
     except OSError:
         return VideoRef(video_id, path)
     return VideoRef(video_id, path, status.st_size, status.st_mtime_ns)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from multiprocessing.context import BaseContext
-from typing import Any
+from typing import Any, cast
 
 from pebble import ProcessExpired, ProcessPool
 
@@ -103,7 +103,7 @@ def _start_context() -> BaseContext:
         return multiprocessing.get_context("spawn")
     context: Any = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(_PRELOAD)
-    return context  # type: ignore[no-any-return]
+    return cast("BaseContext", context)
 
 
 PLUGIN = Local

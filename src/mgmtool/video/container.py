@@ -9,6 +9,7 @@ from pathlib import Path
 import av
 import av.error
 import av.logging
+from av import library_versions as ffmpeg_versions
 from av.container import InputContainer
 from av.stream import Discard, Disposition
 from av.video.stream import VideoStream
@@ -42,7 +43,7 @@ def silence_ffmpeg() -> None:
 
 def library_versions() -> dict[str, str]:
     """Return the versions of PyAV and of the FFmpeg it carries, for the attributes of a store."""
-    return {"pyav": av.__version__, "libavcodec": ".".join(map(str, av.library_versions["libavcodec"]))}
+    return {"pyav": av.__version__, "libavcodec": ".".join(map(str, ffmpeg_versions["libavcodec"]))}
 
 
 @contextmanager
