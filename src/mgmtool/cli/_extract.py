@@ -84,6 +84,7 @@ class Totals:
 def run(request: Request) -> int:
     """Run an extraction, draw its progress, report, and return the exit code."""
     raise_on_sigterm()
+    engines.return_pictures_to_the_system()
     start = perf_counter()
     spec = request.spec()
     job = _prepare(request, spec)

@@ -7,8 +7,9 @@ from typing import Any, cast
 
 from mgmtool import plugins
 from mgmtool.engines._engine import Engine, available_cpus
+from mgmtool.engines._memory import return_pictures_to_the_system
 
-__all__ = ["Engine", "available_cpus", "build", "names"]
+__all__ = ["Engine", "available_cpus", "build", "names", "return_pictures_to_the_system"]
 
 
 def names() -> list[str]:

@@ -14,6 +14,7 @@ from typing import Any, cast
 from pebble import ProcessExpired, ProcessPool
 
 from mgmtool.engines._engine import Item, Result, available_cpus
+from mgmtool.engines._memory import return_pictures_to_the_system
 from mgmtool.errors import CrashFailure, TimeoutFailure, UsageError, VideoError, one_line
 
 _PRELOAD = ["mgmtool.pipeline"]
@@ -95,6 +96,7 @@ def _how_it_died(exitcode: int | None) -> str:
 def _start_worker() -> None:
     # Ctrl-C reaches the whole process group; the driver decides what happens to the workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return_pictures_to_the_system()
 
 
 def _start_context() -> BaseContext:
