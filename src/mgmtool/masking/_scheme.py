@@ -41,7 +41,7 @@ class Motionless:
 
     needs_motion: ClassVar[bool] = False
 
-    def energies(self, frames: Iterable[FrameMotion], grid: PatchGrid) -> Iterator[FrameEnergy]:  # noqa: ARG002  no energy, no grid
+    def energies(self, frames: Iterable[FrameMotion], grid: PatchGrid) -> Iterator[FrameEnergy]:  # noqa: ARG002
         """Pass on times and flags; there is no energy."""
         return (FrameEnergy(frame.pts, known_flags(frame)) for frame in frames)
 
