@@ -49,6 +49,10 @@ class OutputError(MgmtoolError, OSError):
         return str(self.args[0]) if self.args else ""
 
 
+class GroundTruthError(MgmtoolError, ValueError):
+    """The ground truth of a sequence cannot be used: empty, unreadable, or of another length or size than its film."""
+
+
 class VideoError(MgmtoolError, RuntimeError):
     """One video failed; the others go on.
 
@@ -119,6 +123,12 @@ class ReadFailure(VideoError, OSError):
         return str(self.args[0]) if self.args else ""
 
 
+class TracksFailure(VideoError):
+    """The file of detections or tracks that belongs to this video is missing, or cannot be used."""
+
+    failure = "tracks"
+
+
 FAILURE_CLASSES = (
     "open",
     "no_video_stream",
@@ -129,6 +139,7 @@ FAILURE_CLASSES = (
     "crash",
     "memory",
     "io",
+    "tracks",
 )
 """Every failure class, in the order reports list them."""
 

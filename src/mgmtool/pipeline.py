@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import takewhile
 
@@ -24,6 +24,7 @@ from mgmtool.types import (
     Orientation,
     Placement,
     PlacementRequest,
+    Tracks,
     VideoFacts,
     VideoInfo,
     VideoRef,
@@ -76,9 +77,10 @@ def stream_masks(video: VideoRef, spec: ExtractSpec) -> Iterator[MaskStream]:
     scheme = masking.build(spec.scheme, spec.scheme_options)
     source = sources.build(spec.source, spec.source_options)
     motion = scheme.needs_motion
-    with source.open(video, motion=motion, luma=motion) as stream:
+    with source.open(video, motion=motion, luma=motion, chroma=scheme.needs_chroma) as stream:
         energies = scheme.energies(stream.frames, spec.energy_grid)
-        placer = _Placer(scheme, spec, stream.info, masking.derive_seed(spec.seed, video.id))
+        seed = masking.derive_seed(spec.seed, video.id)
+        placer = _Placer(scheme, spec, stream.info, seed, scheme.tracks(video))
         yield MaskStream(stream.info, placer.chunks(energies), stream.facts)
 
 
@@ -95,22 +97,39 @@ def warm_up(spec: ExtractSpec) -> None:
     """Compile every kernel a spec needs, or load it from the cache, so that no worker has to compile it again."""
     scheme = masking.build(spec.scheme, spec.scheme_options)
     info = VideoInfo(32, 48, Orientation(), "", "", None, Fraction(1, 25), 0)
-    blank = np.zeros((2, 3), np.float32)
-    frame = FrameMotion(
-        0, 0, True, False, True, np.zeros((2, 3, 2), np.float32), blank, np.zeros((4, 6), np.float32), 16, 32, 48
-    )
     sources.warm_up()
     board = (np.indices((4, 6)).sum(axis=0) % 2 * 255).astype(np.float32)  # another picture: a scene cut
-    energies = scheme.energies([frame, replace(frame, index=1, pts=1, luma=board)], spec.energy_grid)
+    pictures = (np.zeros((4, 6), np.float32), np.zeros((4, 6), np.float32), board)
+    energies = scheme.energies([_blank_frame(i, luma) for i, luma in enumerate(pictures)], spec.energy_grid)
     for _ in _Placer(scheme, spec, info, 0).chunks(energies):
         pass
+
+
+def _blank_frame(index: int, luma: Float32) -> FrameMotion:
+    """Return a frame of 2 x 3 cells in which nothing moves."""
+    return FrameMotion(
+        index=index,
+        pts=index,
+        key_frame=False,
+        corrupt=False,
+        has_vectors=True,
+        displacement=np.zeros((2, 3, 2), np.float32),
+        coverage=np.ones((2, 3), np.float32),
+        luma=luma,
+        cell=16,
+        height=32,
+        width=48,
+        chroma=np.full((2, 2, 3), 128, np.float32),
+    )
 
 
 class _Placer:
     """Cuts energies into chunks and has the scheme place its box in each, looking ahead."""
 
-    def __init__(self, scheme: Scheme, spec: ExtractSpec, info: VideoInfo, seed: int) -> None:
-        self._scheme, self._spec, self._info, self._seed = scheme, spec, info, seed
+    def __init__(
+        self, scheme: Scheme, spec: ExtractSpec, info: VideoInfo, seed: int, tracks: Tracks | None = None
+    ) -> None:
+        self._scheme, self._spec, self._info, self._seed, self._tracks = scheme, spec, info, seed, tracks
         self._first = 0
         self._previous: tuple[int, int] | None = None
         self._fallback = False
@@ -132,12 +151,13 @@ class _Placer:
         cut = np.array([FrameFlag.SCENE_CUT in frame.flags for frame in frames], np.bool_)
         levels, scale = self._energy(frames)
         tokens = self._tokens(levels, scale, len(frames))
-        request = PlacementRequest(tokens, cut, self._spec.layout, self._seed, self._first, self._previous)
+        first, before, objects = self._first, self._previous, self._objects(len(frames))
+        request = PlacementRequest(tokens, cut, self._spec.layout, self._seed, first, before, objects=objects)
         placed = self._scheme.place(request)
+        flags = self._flags(frames, placed)[:count]
         self._first += count
         last = placed.corner[count - 1]
         self._previous = (int(last[0]), int(last[1])) if last[0] >= 0 else None
-        flags = self._flags(frames, placed)[:count]
         self._fallback = bool(flags[-1] & FrameFlag.FALLBACK)
         keep = levels is not None and scale is not None and self._spec.energy
         return MaskVolume(
@@ -162,13 +182,22 @@ class _Placer:
             sample_tokens(levels, scale, 0.0, 0.0, 1.0, 1.0, False, tokens)
         return tokens
 
+    def _objects(self, frames: int) -> Float32 | None:
+        """Where the known objects are in the next frames, in tokens of the whole frame."""
+        if self._tracks is None:
+            return None
+        boxes = self._tracks.at(range(self._first, self._first + frames))
+        grid, info = self._spec.grid, self._info
+        return masking.objects_in_tokens(boxes, 0.0, 0.0, info.height, info.width, grid.rows, grid.cols, False)
+
     def _flags(self, frames: list[FrameEnergy], placed: Placement) -> np.typing.NDArray[np.uint8]:
-        """Known flags plus ``FALLBACK``, which a chunk hands on until its scene ends or something moves in it."""
+        """Known flags plus ``FALLBACK``, which a chunk hands on until its scene ends, something moves in it, or the box does."""
         flags = np.array([int(frame.flags) for frame in frames], np.uint8)
         fallback = placed.fallback.copy()
         scene = list(takewhile(lambda frame: FrameFlag.SCENE_CUT not in frame.flags, frames))
         if self._fallback and not any(frame.scale for frame in scene):
-            fallback[: len(scene)] = True
+            held = np.logical_and.accumulate((placed.corner == self._previous).all(axis=1))
+            fallback[: len(scene)] |= held[: len(scene)]
         flags[fallback] |= int(FrameFlag.FALLBACK)
         return flags
 

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from mgmtool import plugins
-from mgmtool.masking._draws import derive_seed
+from mgmtool.masking._draws import below, derive_seed, draws
+from mgmtool.masking._objects import objects_in_tokens, visible
 from mgmtool.masking._scheme import Scheme
 
-__all__ = ["Scheme", "build", "derive_seed", "names", "summary"]
+__all__ = ["Scheme", "below", "build", "derive_seed", "draws", "names", "objects_in_tokens", "summary", "visible"]
 
 
 def names() -> list[str]:

@@ -10,7 +10,16 @@ from numpy.typing import NDArray
 
 from mgmtool.kernels.tokens import box_tokens
 from mgmtool.masking._draws import below, draws
-from mgmtool.types import FrameEnergy, FrameFlag, FrameMotion, PatchGrid, Placement, PlacementRequest
+from mgmtool.types import (
+    FrameEnergy,
+    FrameFlag,
+    FrameMotion,
+    PatchGrid,
+    Placement,
+    PlacementRequest,
+    Tracks,
+    VideoRef,
+)
 
 
 class Scheme(Protocol):
@@ -18,6 +27,21 @@ class Scheme(Protocol):
 
     needs_motion: ClassVar[bool]
     """Whether the scheme looks at motion; if not, videos without motion vectors serve as well."""
+
+    @property
+    def needs_chroma(self) -> bool:
+        """Whether the scheme looks at colour, too."""
+        ...
+
+    def tracks(self, video: VideoRef) -> Tracks | None:
+        """Read where the objects of a video are; None for a scheme that does not look at objects.
+
+        Raises
+        ------
+        VideoError
+            There is no usable file of tracks for this video.
+        """
+        ...
 
     def energies(self, frames: Iterable[FrameMotion], grid: PatchGrid) -> Iterator[FrameEnergy]:
         """Turn motion into energy, one per frame and in order, holding only a few frames at a time.
@@ -36,7 +60,20 @@ class Scheme(Protocol):
         ...
 
 
-class Motionless:
+class Colourless:
+    """Base of schemes that look at neither colour nor objects."""
+
+    @property
+    def needs_chroma(self) -> bool:
+        """No."""
+        return False
+
+    def tracks(self, video: VideoRef) -> Tracks | None:  # noqa: ARG002
+        """None are read."""
+        return None
+
+
+class Motionless(Colourless):
     """Base of schemes that hide without looking."""
 
     needs_motion: ClassVar[bool] = False

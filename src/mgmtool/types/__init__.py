@@ -6,13 +6,17 @@ Axes are always (frame, row, column) or (y, x); boxes are half-open; a mask is T
 from __future__ import annotations
 
 from mgmtool.types.arrays import Bool, Float32, Float64, Int16, Int64, UInt8
+from mgmtool.types.clips import ClipRequest, Crop, TokenMask, VideoMotion
 from mgmtool.types.masks import Box, FrameEnergy, MaskVolume, PatchGrid, Placement, PlacementRequest, TokenLayout
 from mgmtool.types.runs import ExtractSpec, Outcome
+from mgmtool.types.tracks import Tracks
 from mgmtool.types.video import FrameFlag, FrameMotion, Orientation, VideoFacts, VideoInfo, VideoRef
 
 __all__ = [
     "Bool",
     "Box",
+    "ClipRequest",
+    "Crop",
     "ExtractSpec",
     "Float32",
     "Float64",
@@ -28,8 +32,11 @@ __all__ = [
     "Placement",
     "PlacementRequest",
     "TokenLayout",
+    "TokenMask",
+    "Tracks",
     "UInt8",
     "VideoFacts",
     "VideoInfo",
+    "VideoMotion",
     "VideoRef",
 ]

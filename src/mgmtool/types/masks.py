@@ -142,6 +142,9 @@ class PlacementRequest:
         Top left token (y, x) of the box in the frame before the first; None at the start.
     stride : float
         Source frames between two frames of the run.
+    objects : float32 (frames, objects, 4) or None
+        Where each known object is, ``y0 x0 y1 x1`` in tokens of the grid, NaN where it is not in the frame. None for a scheme
+        that reads no tracks.
     """
 
     energy: Float32
@@ -151,6 +154,7 @@ class PlacementRequest:
     first: int = 0
     previous: tuple[int, int] | None = None
     stride: float = 1.0
+    objects: Float32 | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,6 +166,8 @@ class FrameMotion:
         Side of a cell in pixels. Cells start at the top left; the last row and column may be cut by the picture.
     height, width : int
         Displayed size of this frame in pixels.
+    chroma : float32 (2, rows, cols) or None
+        Mean Cb and mean Cr of each cell, 0..255 with 128 for grey, NaN-free. None where it was not asked for.
     """
 
     index: int
@@ -179,6 +181,7 @@ class FrameMotion:
     cell: int
     height: int
     width: int
+    chroma: Float32 | None = None
 
 
 @dataclass(frozen=True, slots=True)
