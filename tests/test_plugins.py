@@ -41,6 +41,8 @@ def test_plugins_are_frozen_and_have_a_summary(family: str, name: str) -> None:
 
 @every_plugin
 def test_the_options_of_a_plugin_build_it_again(family: str, name: str) -> None:
+    if name == "flow":
+        pytest.importorskip("cv2", reason="flow needs OpenCV, which is not installed")
     built = plugins.build(family, name)
     options = json.loads(json.dumps(plugins.options(built)))
     assert plugins.build(family, name, options) == built

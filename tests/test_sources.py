@@ -7,6 +7,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,10 @@ Clip = tuple[VideoInfo, list[FrameMotion], VideoFacts]
 
 FRAMES, HEIGHT, WIDTH = 10, 100, 150
 
-every_source = pytest.mark.parametrize("name", sources.names())
+without_opencv = pytest.mark.skipif(find_spec("cv2") is None, reason="flow needs OpenCV, which is not installed")
+every_source = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=without_opencv if name == "flow" else ()) for name in sources.names()]
+)
 
 
 def read(path: Path, source: str = "codec", *, motion: bool = True, luma: bool = True, **options: Any) -> Clip:

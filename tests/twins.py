@@ -250,3 +250,18 @@ def best_path(shares: Array, smoothness: float, start: Place | None) -> list[Pla
     for choice in reversed(choices):
         path.append(int(choice[path[-1]]))
     return [(int(y), int(x)) for y, x in places[path[::-1]]]
+
+
+def mean_flow(flow: Array, offset_y: int, offset_x: int, shift: int, shape: tuple[int, int]) -> tuple[Array, Array]:
+    """Put the flow on a canvas of not-a-number, cut it into cells and average what is a number in each."""
+    cell = 1 << shift
+    bottom, right = offset_y + flow.shape[0], offset_x + flow.shape[1]
+    canvas = np.full((max(bottom, shape[0] * cell), max(right, shape[1] * cell), 2), np.nan)
+    canvas[offset_y:bottom, offset_x:right] = flow[..., ::-1]
+    displacement, coverage = np.zeros((*shape, 2)), np.zeros(shape)
+    for row, col in np.ndindex(shape):
+        inside = canvas[row * cell : (row + 1) * cell, col * cell : (col + 1) * cell].reshape(-1, 2)
+        inside = inside[~np.isnan(inside[:, 0])]
+        if len(inside):
+            displacement[row, col], coverage[row, col] = -inside.mean(axis=0), 1
+    return displacement, coverage

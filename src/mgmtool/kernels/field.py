@@ -1,4 +1,4 @@
-"""Motion vectors to a motion field: area-weighted means on square cells."""
+"""Motion vectors, or dense flow, to a motion field: area-weighted means on square cells."""
 
 from __future__ import annotations
 
@@ -120,3 +120,67 @@ def _normalise(
                 coverage[row, col] = min(weight / np.float32(high * wide), np.float32(1.0))
                 total += coverage[row, col]
     return float(total / (rows * cols))
+
+
+@kernel
+def mean_flow(
+    flow: Float32, offset_y: int, offset_x: int, shift: int, displacement: Float32, coverage: Float32
+) -> None:
+    """Average dense flow to the picture before over cells, as displacement since that picture.
+
+    Parameters
+    ----------
+    flow : float32 (height, width, 2)
+        Where each pixel of this picture lies in the one before, relative to itself: (x, y) in pixels, C-contiguous.
+    offset_y, offset_x : int
+        Pixels by which the first cell starts before the picture, >= 0.
+    shift : int
+        log2 of the cell side in pixels.
+    displacement : float32 (rows, cols, 2)
+        Overwritten: minus the mean flow of the cell's pixels, as (dy, dx); 0 for a cell without pixels.
+    coverage : float32 (rows, cols)
+        Overwritten: 1 for a cell with pixels of the picture, 0 for one without.
+    """
+    displacement[:] = 0.0
+    coverage[:] = 0.0
+    rows, cols = coverage.shape
+    width = min(flow.shape[1], (cols << shift) - offset_x)
+    if width <= 0:
+        return
+    lines = flow.reshape(flow.shape[0], 2 * flow.shape[1])[:, : 2 * width]
+    sums = np.empty(2 * width, np.float32)
+    for row in range(rows):
+        y0 = max((row << shift) - offset_y, 0)
+        y1 = min(((row + 1) << shift) - offset_y, flow.shape[0])
+        if y0 >= y1:
+            continue
+        _sum_lines(lines, y0, y1, sums)
+        for col in range(cols):
+            x0 = max((col << shift) - offset_x, 0)
+            x1 = min(((col + 1) << shift) - offset_x, width)
+            if x0 < x1:
+                _mean_of_cell(sums, x0, x1, y1 - y0, displacement[row, col])
+                coverage[row, col] = 1.0
+
+
+@kernel
+def _sum_lines(lines: Float32, y0: int, y1: int, sums: Float32) -> None:
+    """Sum the rows y0..y1-1, column by column; nearly the whole cost of the mean, and it vectorises."""
+    sums[:] = lines[y0]
+    for y in range(y0 + 1, y1):
+        line = lines[y]
+        for x in range(sums.size):
+            sums[x] += line[x]
+
+
+@kernel
+def _mean_of_cell(sums: Float32, x0: int, x1: int, high: int, out: Float32) -> None:
+    """Turn sums of ``high`` rows of (x, y) flow over the columns x0..x1-1 into a mean displacement (dy, dx)."""
+    total_y = np.float64(0.0)  # a Python float would become float32 without the compiler
+    total_x = np.float64(0.0)
+    for x in range(x0, x1):
+        total_x += sums[2 * x]
+        total_y += sums[2 * x + 1]
+    area = high * (x1 - x0)
+    out[0] = 0.0 - total_y / area  # a plain minus would turn 0 into -0
+    out[1] = 0.0 - total_x / area

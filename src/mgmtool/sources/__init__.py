@@ -11,11 +11,11 @@ from typing import Any, cast
 import numpy as np
 
 from mgmtool import plugins
-from mgmtool.kernels.field import VECTOR, motion_field
-from mgmtool.kernels.luma import mean_luma
-from mgmtool.sources._source import MotionStream, Source
+from mgmtool.kernels.field import VECTOR, mean_flow, motion_field
+from mgmtool.kernels.luma import mean_chroma, mean_luma
+from mgmtool.sources._source import VIDEO_EXTENSIONS, MotionStream, Source
 
-__all__ = ["MotionStream", "Source", "build", "names", "summary", "warm_up"]
+__all__ = ["VIDEO_EXTENSIONS", "MotionStream", "Source", "build", "names", "summary", "warm_up"]
 
 
 def names() -> list[str]:
@@ -37,6 +37,8 @@ def warm_up() -> None:
     """Compile the kernels that sources share, or load them from the cache."""
     vectors = np.frombuffer(bytes(VECTOR.itemsize), VECTOR)
     motion_field(vectors, 16, 16, 0, 0, 4, np.zeros((1, 1, 2), np.float32), np.zeros((1, 1), np.float32))
+    mean_flow(np.zeros((16, 16, 2), np.float32), 0, 0, 4, np.zeros((1, 1, 2), np.float32), np.zeros((1, 1), np.float32))
     for dtype in (np.uint8, np.uint16):
         plane = np.frombuffer(bytes(256 * np.dtype(dtype).itemsize), dtype).reshape(16, 16)
         mean_luma(plane, 16, 0, 0, 3, 1.0, np.zeros((2, 2), np.float32))
+        mean_chroma(plane, 16, 0, 0, 3, 3, 1.0, np.zeros((2, 2), np.float32))

@@ -41,15 +41,17 @@ class Source(Protocol):
     extensions: ClassVar[tuple[str, ...]]
     """Endings, in lower case, of the files a folder walk hands to this source."""
 
-    def open(self, video: VideoRef, *, motion: bool, luma: bool) -> AbstractContextManager[MotionStream]:
+    def open(
+        self, video: VideoRef, *, motion: bool, luma: bool, chroma: bool = False
+    ) -> AbstractContextManager[MotionStream]:
         """Open a video.
 
         Parameters
         ----------
         video : VideoRef
             What to open.
-        motion, luma : bool
-            Whether displacement and coverage, and mean luma, are asked for. What is not asked for costs nothing.
+        motion, luma, chroma : bool
+            Whether displacement and coverage, mean luma, and mean chroma are asked for. What is not asked for costs nothing.
 
         Raises
         ------

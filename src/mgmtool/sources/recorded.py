@@ -38,14 +38,14 @@ class Recorded:
     extensions: ClassVar[tuple[str, ...]] = (EXTENSION,)
 
     @contextmanager
-    def open(self, video: VideoRef, *, motion: bool, luma: bool) -> Iterator[MotionStream]:
+    def open(self, video: VideoRef, *, motion: bool, luma: bool, chroma: bool = False) -> Iterator[MotionStream]:
         """See :meth:`mgmtool.sources.Source.open`; what was not recorded cannot be delivered and is None."""
         with _failures():
             archive = zipfile.ZipFile(video.path)
         with archive:
             with _failures():
                 facts, cell = _read_header(archive, video.path)
-            yield MotionStream(facts.info, _replay(archive, cell, motion, luma), lambda: facts)
+            yield MotionStream(facts.info, _replay(archive, cell, (motion, motion, luma, chroma)), lambda: facts)
 
 
 @contextmanager
@@ -94,7 +94,7 @@ _SCALARS = {
     "height": np.int32,
     "width": np.int32,
 }
-_FIELDS = ("displacement", "coverage", "luma")
+_FIELDS = ("displacement", "coverage", "luma", "chroma")
 
 
 def _write_block(archive: zipfile.ZipFile, number: int, block: list[FrameMotion]) -> None:
@@ -109,9 +109,9 @@ def _write_block(archive: zipfile.ZipFile, number: int, block: list[FrameMotion]
             np.lib.format.write_array(file, array, allow_pickle=False)
 
 
-def _replay(archive: zipfile.ZipFile, cell: int, motion: bool, luma: bool) -> Iterator[FrameMotion]:
+def _replay(archive: zipfile.ZipFile, cell: int, asked: tuple[bool, ...]) -> Iterator[FrameMotion]:
     members = set(archive.namelist())
-    wanted = [name for name, asked in zip(_FIELDS, (motion, motion, luma), strict=True) if asked]
+    wanted = [name for name, yes in zip(_FIELDS, asked, strict=True) if yes]
     index = 0
     for number in count():
         if f"{number:06}/pts.npy" not in members:
@@ -139,9 +139,10 @@ def _check(arrays: dict[str, NDArray[Any]], cell: int) -> None:
         raise ValueError("arrays differ in length")
     for name in arrays.keys() & set(_FIELDS):
         shape = arrays[name].shape
-        sides = np.array(shape[1:3]) * cell // (2 if name == "luma" else 1)
-        rest = (2,) if name == "displacement" else ()
-        fits = len(shape) == 3 + len(rest) and shape[0] == len(height) and shape[3:] == rest
+        grid = shape[2:4] if name == "chroma" else shape[1:3]
+        rest = {"displacement": shape[3:] == (2,), "chroma": shape[1:2] == (2,)}.get(name, len(shape) == 3)
+        fits = rest and len(shape) == 3 + (name in {"displacement", "chroma"}) and shape[0] == len(height)
+        sides = np.array(grid) * cell // (2 if name == "luma" else 1)
         spare = [sides[k] - side for k, side in enumerate((height, width))] if fits else []
         if not fits or any(((s < 0) | (s >= cell)).any() for s in spare) or (np.minimum(height, width) <= 0).any():
             raise ValueError(f"{name} has the shape {shape}, which does not fit the pictures")

@@ -24,12 +24,14 @@ from mgmtool.video.decoding import Tally, numbered_frames, orientation_of, side_
 
 _DECODER_OPTIONS = {"flags2": "+export_mvs", "skip_loop_filter": "all"}
 _SAMPLE_8, _SAMPLE_16 = np.dtype("u1"), np.dtype("<u2")
+_PLANAR = re.compile(r"yuv[ja]?(?P<kind>4\d\d)p(?P<bits>\d*)(?:le)?")
+_SUBSAMPLING = {"410": (2, 2), "411": (0, 2), "420": (1, 1), "422": (0, 1), "440": (1, 0), "444": (0, 0)}
 _LUMA_FIRST = re.compile(r"(?:yuvj?|yuva)4\d\dp(?P<yuv>\d*)(?:le)?|gray(?P<gray>\d*)(?:le)?|nv12|nv21")
 
 
 @dataclass(frozen=True, slots=True)
 class Plane:
-    """Luma samples of one frame, in coded orientation.
+    """Samples of one plane of a frame, in coded orientation.
 
     Attributes
     ----------
@@ -44,6 +46,24 @@ class Plane:
     samples: NDArray[Any]
     width: int
     unit: float
+
+
+@dataclass(frozen=True, slots=True)
+class Chroma:
+    """Colour planes of one frame.
+
+    Attributes
+    ----------
+    cb, cr : Plane
+        128 is grey.
+    down_y, down_x : int
+        log2 of the pixels a sample stands for, down and across.
+    """
+
+    cb: Plane
+    cr: Plane
+    down_y: int
+    down_x: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +101,36 @@ class DecodedFrame:
         bits = _luma_bits(frame.format.name)
         if bits is None:
             frame, bits = frame.reformat(format="gray8"), 8
-        plane: Any = frame.planes[0]
-        kind = _SAMPLE_8 if bits == 8 else _SAMPLE_16
-        samples = np.frombuffer(plane, dtype=kind).reshape(-1, plane.line_size // kind.itemsize)
-        return Plane(samples[: self.height], self.width, 2.0 ** (8 - bits))
+        return _plane(frame, 0, bits, self.height, self.width)
+
+    def chroma(self) -> Chroma | None:
+        """Planes of Cb and Cr without conversion where the pixel format has them, else FFmpeg's; None for a grey picture."""
+        frame = self._frame
+        known = _planar(frame.format.name)
+        if known is None:
+            if frame.format.name.startswith("gray"):
+                return None
+            frame, known = frame.reformat(format="yuv444p"), (8, 0, 0)
+        bits, down_y, down_x = known
+        height, width = -(-self.height >> down_y), -(-self.width >> down_x)
+        cb, cr = (_plane(frame, k, bits, height, width) for k in (1, 2))
+        return Chroma(cb, cr, down_y, down_x)
+
+
+def _plane(frame: VideoFrame, number: int, bits: int, height: int, width: int) -> Plane:
+    plane: Any = frame.planes[number]
+    kind = _SAMPLE_8 if bits == 8 else _SAMPLE_16
+    samples = np.frombuffer(plane, dtype=kind).reshape(-1, plane.line_size // kind.itemsize)
+    return Plane(samples[:height], width, 2.0 ** (8 - bits))
+
+
+@lru_cache
+def _planar(pixel_format: str) -> tuple[int, int, int] | None:
+    """Bits of a sample, and log2 of the subsampling in y and x, of a format of three planes; None for any other."""
+    known = _PLANAR.fullmatch(pixel_format)
+    if known is None or known["kind"] not in _SUBSAMPLING:
+        return None
+    return (int(known["bits"] or 8), *_SUBSAMPLING[known["kind"]])
 
 
 @lru_cache

@@ -1,0 +1,84 @@
+"""From decoded frames to frames with motion: what every source that decodes pictures does alike."""
+
+from __future__ import annotations
+
+from mgmtool.sources._cells import CellField, CellPlan, automatic_cell
+from mgmtool.types import FrameMotion, Orientation, VideoFacts
+from mgmtool.video.reader import DecodedFrame, OpenVideo
+
+_LEAST_COVERAGE = 0.02
+
+
+class FrameReducer:
+    """Reduces the frames of one video, one after the other, to the means of their cells.
+
+    Parameters
+    ----------
+    opened : OpenVideo
+        The video; its tally must be up to the frame that is reduced.
+    cell : int or None
+        Side of a cell in pixels, None for :func:`~mgmtool.sources._cells.automatic_cell`.
+    luma, chroma : bool
+        Whether mean luma and mean chroma are asked for.
+    """
+
+    def __init__(self, opened: OpenVideo, cell: int | None, luma: bool, chroma: bool) -> None:
+        self._opened = opened
+        self._cell = cell or automatic_cell(opened.info.height, opened.info.width)
+        self._luma, self._chroma = luma, chroma
+        self._plan: CellPlan | None = None
+        self.vector_frames = 0
+        """Frames with vectors so far."""
+
+    def plan(self, frame: DecodedFrame) -> CellPlan:
+        """Return the cells of a frame: those of the frame before, unless the size changed."""
+        plan = self._plan
+        if plan is None or plan.height != frame.height or plan.width != frame.width:
+            orientation = self._opened.info.orientation
+            upright = orientation == Orientation()
+            plan = self._plan = CellPlan(frame.height, frame.width, self._cell, orientation, upright)
+        return plan
+
+    def reduce(self, index: int, frame: DecodedFrame, field: CellField | None) -> FrameMotion:
+        """Put together what is known of a frame, so that no picture outlives its turn.
+
+        Parameters
+        ----------
+        index : int
+            Its number in presentation order.
+        frame : DecodedFrame
+            What the decoder gave.
+        field : CellField or None
+            Its motion, by the plan of the frame; None where motion was not asked for.
+        """
+        plan = self.plan(frame)
+        has_vectors = field is not None and field.share > _LEAST_COVERAGE and not frame.corrupt
+        self.vector_frames += has_vectors
+        height, width = plan.orientation.shape(frame.height, frame.width)
+        return FrameMotion(
+            index=index,
+            pts=frame.pts,
+            key_frame=frame.key_frame,
+            corrupt=frame.corrupt,
+            has_vectors=has_vectors,
+            displacement=None if field is None else field.displacement,
+            coverage=None if field is None else field.coverage,
+            luma=plan.luma(frame) if self._luma else None,
+            cell=self._cell,
+            height=height,
+            width=width,
+            chroma=plan.chroma(frame) if self._chroma else None,
+        )
+
+    def facts(self, source: str) -> VideoFacts:
+        """Return what is known after the last frame, for a source of that name."""
+        tally = self._opened.tally
+        return VideoFacts(
+            info=self._opened.info,
+            source=source,
+            num_frames=tally.frames,
+            vector_frames=self.vector_frames,
+            corrupt_frames=tally.corrupt_frames,
+            lost_packets=tally.lost_packets,
+            index_risk=self._opened.index_risk(),
+        )
