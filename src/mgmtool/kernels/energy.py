@@ -44,6 +44,24 @@ def saturating_energy(residual: Float32, sigma: float, c: float, border: int, en
 
 
 @kernel
+def lower_to(bound: Float32, factor: float, values: Float32) -> None:
+    """Replace values by ``factor * bound`` where that is less, in place.
+
+    Parameters
+    ----------
+    bound, values : float32 (rows, cols)
+        >= 0; the bound may be infinite.
+    factor : float
+        > 0.
+    """
+    rows, cols = values.shape
+    scale = np.float32(factor)
+    for row in range(rows):
+        for col in range(cols):
+            values[row, col] = min(values[row, col], scale * bound[row, col])
+
+
+@kernel
 def pool(window: Float32, valid: NDArray[np.bool_], pooled: Float32) -> bool:
     """Triangular mean over neighbouring frames.
 

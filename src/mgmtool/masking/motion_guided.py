@@ -10,16 +10,25 @@ import numpy as np
 
 from mgmtool.errors import UsageError
 from mgmtool.kernels.boxes import best_path, box_shares
-from mgmtool.masking._residual import ResidualOptions, residual_energies
-from mgmtool.masking._scheme import centre, place_boxes, places
-from mgmtool.types import Bool, Float64, FrameEnergy, FrameMotion, PatchGrid, Placement, PlacementRequest
+from mgmtool.masking._evidence import EvidenceOptions
+from mgmtool.masking._residual import ResidualEnergy
+from mgmtool.masking._scheme import Colourless, centre, place_boxes, places
+from mgmtool.types import Bool, Float32, Float64, FrameEnergy, FrameMotion, PatchGrid, Placement, PlacementRequest
 
 _REFERENCE_TOKENS = 14
 _REFERENCE_STRIDE = 4.0
+_RANGES = {
+    "c": (1e-6, 1e6),
+    "pool": (0, 64),
+    "smoothness": (0.0, 1e6),
+    "sigma_min": (1e-6, 1e6),
+    "kappa": (1e-6, 1e6),
+    "centre_prior": (0.0, 1e3),
+}
 
 
 @dataclass(frozen=True)
-class MotionGuided:
+class MotionGuided(Colourless):
     """A box on the largest motion against the camera, along a smooth path (MGM with camera compensation).
 
     That a box follows the highest motion is the MGM paper's (Fan et al., ICCV 2023); camera compensation, energy, pooling and
@@ -32,39 +41,62 @@ class MotionGuided:
     pool : int
         Frames on each side over which energy is pooled with triangular weights, within a scene.
     border : int or None
-        Outer cells without energy; None (``auto``) is 1, and 2 for cells of 8 pixels and less.
+        Outer cells without energy; None (``auto``) is 32 pixels at 480 lines, scaled with the short side, at least 1 cell.
     smoothness : float
         Cost of a squared jump of one token of a 14 x 14 grid from one tubelet to the next, where a tubelet is two frames at
         stride 2; scaled to other grids by ``(14 / n)^2`` and to other time steps by ``4 / frames a step``.
     sigma_min : float
         Least noise around the camera motion, in pixels.
+    picture_check : bool
+        Whether residual motion is lowered to what the pictures allow: vectors lie in flat regions and where lying is cheap.
+    kappa : float
+        Residual motion is at most this many times the normal flow between pictures.
+    border_motion : bool
+        Whether motion like that along the border of the frame counts as background (parallax).
+    appearance : bool
+        Whether energy is spread over what has the colours of what moves.
+    centre_prior : float
+        A prior, not evidence, and off (0) by default: energy counts ``exp(-centre_prior d^2 / 2)``, with d the distance from the
+        centre of the crop in half sides.
     """
 
-    c: float = 8.0
+    c: float = 4.0
     pool: int = 2
     border: int | None = None
     smoothness: float = 0.006
     sigma_min: float = 0.15
+    picture_check: bool = True
+    kappa: float = 2.0
+    border_motion: bool = True
+    appearance: bool = True
+    centre_prior: float = 0.0
     needs_motion: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Check the options."""
-        for name, low, high in (("c", 1e-6, 1e6), ("pool", 0, 64), ("smoothness", 0.0, 1e6), ("sigma_min", 1e-6, 1e6)):
+        for name, (low, high) in _RANGES.items():
             value = getattr(self, name)
             if not low <= value <= high:
                 raise UsageError(f"motion-guided option {name} is {value}; expected {low:g} to {high:g}")
         if self.border is not None and self.border < 0:
             raise UsageError(f"motion-guided option border is {self.border}; expected auto, or 0 or more")
 
+    @property
+    def needs_chroma(self) -> bool:
+        """For the colour model."""
+        return self.appearance
+
     def energies(self, frames: Iterable[FrameMotion], grid: PatchGrid) -> Iterator[FrameEnergy]:
         """See :meth:`mgmtool.masking.Scheme.energies`."""
-        options = ResidualOptions(self.c, self.pool, self.border, self.sigma_min)
-        return residual_energies(frames, grid, options)
+        evidence = EvidenceOptions(
+            self.c, self.border, self.sigma_min, self.picture_check, self.kappa, self.border_motion
+        )
+        return ResidualEnergy(evidence, self.pool, self.appearance).energies(frames, grid)
 
     def place(self, request: PlacementRequest) -> Placement:
         """See :meth:`mgmtool.masking.Scheme.place`."""
         frames = len(request.energy)
-        shares, moving = _shares(request)
+        shares, moving = _shares(request, self._centred(request))
         corner = np.empty((frames, 2), np.int16)
         fallback = np.zeros(frames, np.bool_)
         starts = [i for i in range(frames) if i == 0 or request.cut[i]]
@@ -78,19 +110,27 @@ class MotionGuided:
                 fallback[scene] = before is None
         return place_boxes(request, corner, fallback)
 
+    def _centred(self, request: PlacementRequest) -> Float32:
+        """Energy as the centre prior has it; untouched where there is none."""
+        if not self.centre_prior:
+            return request.energy
+        y, x = ((np.arange(n) + 0.5) / n * 2 - 1 for n in request.energy.shape[1:])
+        weight = np.exp(-0.5 * self.centre_prior * (y[:, None] ** 2 + x**2))
+        return request.energy * weight.astype(np.float32)
+
     def _step_cost(self, request: PlacementRequest) -> float:
         side = max(request.layout.rows, request.layout.cols)
         return self.smoothness * (_REFERENCE_TOKENS / side) ** 2 * _REFERENCE_STRIDE / request.stride
 
 
-def _shares(request: PlacementRequest) -> tuple[Float64, Bool]:
+def _shares(request: PlacementRequest, energies: Float32) -> tuple[Float64, Bool]:
     """Share of the energy inside the box for every frame and place, and which frames have energy."""
     layout = request.layout
-    shares = np.empty((len(request.energy), *places(request)), np.float64)
+    shares = np.empty((len(energies), *places(request)), np.float64)
     table = np.empty((layout.rows + 1, layout.cols + 1), np.float64)
     moving = [
         box_shares(frame, layout.box_rows, layout.box_cols, table, out)
-        for frame, out in zip(request.energy, shares, strict=True)
+        for frame, out in zip(energies, shares, strict=True)
     ]
     return shares, np.array(moving, np.bool_)
 

@@ -10,12 +10,12 @@ import numpy as np
 
 from mgmtool.kernels.energy import quantise, resample_max
 from mgmtool.masking._cuts import CutDetector
-from mgmtool.masking._scheme import known_flags, place_boxes, places, random_corner
+from mgmtool.masking._scheme import Colourless, known_flags, place_boxes, places, random_corner
 from mgmtool.types import FrameEnergy, FrameFlag, FrameMotion, PatchGrid, Placement, PlacementRequest
 
 
 @dataclass(frozen=True)
-class MotionLiteral:
+class MotionLiteral(Colourless):
     """A box centred on the longest raw motion vector, random in the first frame, held where there are no vectors.
 
     The wording of MGM (Fan et al., ICCV 2023): no camera motion, no pooling, no path. Energy is the largest vector length of
