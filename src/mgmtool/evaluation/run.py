@@ -1,0 +1,193 @@
+"""One sequence through every contender."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from mgmtool import masking
+from mgmtool.clips import place_clip
+from mgmtool.errors import GroundTruthError, VideoError, one_line
+from mgmtool.evaluation.contenders import Contender
+from mgmtool.evaluation.crops import draw_clips
+from mgmtool.evaluation.motion import motion_ratios
+from mgmtool.evaluation.scores import LEAST_OBJECT, ClipScore, oracle, score
+from mgmtool.evaluation.sequences import Sequence
+from mgmtool.evaluation.truth import token_shares
+from mgmtool.pipeline import whole_video
+from mgmtool.types import (
+    ClipRequest,
+    ExtractSpec,
+    Float32,
+    Float64,
+    PatchGrid,
+    TokenLayout,
+    TokenMask,
+    VideoFacts,
+    VideoMotion,
+    VideoRef,
+)
+
+_GRID = PatchGrid(14, 14)
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluateSpec:
+    """How contenders are compared.
+
+    Attributes
+    ----------
+    contenders : list of Contender
+        Rows of the table.
+    boxes : tuple of (int, int)
+        Sides of the box in tokens; each is a table of its own.
+    seeds : int
+        How often clips are drawn; seeds 0, 1, ...
+    clips : int
+        Clips drawn per sequence and seed.
+    grid : PatchGrid
+        Tokens over the crop.
+    """
+
+    contenders: list[Contender]
+    boxes: tuple[tuple[int, int], ...] = ((7, 7),)
+    seeds: int = 3
+    clips: int = 20
+    grid: PatchGrid = _GRID
+
+    def layouts(self) -> list[TokenLayout]:
+        """Return the token layout of each box."""
+        return [TokenLayout(self.grid.rows, self.grid.cols, y * x, y, x) for y, x in self.boxes]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a sequence does not count; one line."""
+
+    sequence: Sequence
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One contender on one sequence, box and seed.
+
+    Attributes
+    ----------
+    scores : list of ClipScore
+        Clip by clip.
+    hidden : float64 (tubelets, rows, cols)
+        Mean of the masks of the clips.
+    """
+
+    scores: list[ClipScore]
+    hidden: Float64
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceResult:
+    """One sequence, compared.
+
+    Attributes
+    ----------
+    sequence : Sequence
+        Which one.
+    cells : dict
+        (contender label, box number, seed) to its cell.
+    truth : list of float64 (tubelets, rows, cols)
+        For each seed, the mean over its clips of the share of object divided by its sum.
+    seconds : dict
+        CPU seconds a frame for each contender, decoding included.
+    ratios : dict
+        For each motion source, median object / background motion over the frames: raw and compensated.
+    """
+
+    sequence: Sequence
+    cells: dict[tuple[str, int, int], Cell] = field(default_factory=dict)
+    truth: list[Float64] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+    ratios: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+
+def evaluate_sequences(sequences: Iterable[Sequence], spec: EvaluateSpec) -> Iterator[SequenceResult | Problem]:
+    """Compare all contenders on each sequence; one that cannot be used is a problem, and the others go on."""
+    for sequence in sequences:
+        try:
+            yield _evaluate(sequence, spec)
+        except (GroundTruthError, VideoError) as error:
+            yield Problem(sequence, one_line(str(error)))
+
+
+def _evaluate(sequence: Sequence, spec: EvaluateSpec) -> SequenceResult:
+    result = SequenceResult(sequence)
+    motions: dict[str, VideoMotion] = {}
+    facts: list[VideoFacts] = []
+    for contender in spec.contenders:
+        if contender.spec is not None:
+            motions[contender.label], found, result.seconds[contender.label] = _extract(sequence, contender.spec)
+            facts.append(found)
+    drawn, shares = _truth(sequence, spec, facts[0])
+    for origin in {
+        (c.spec.source, str(c.spec.source_options)): c.spec for c in spec.contenders if c.spec and c.moves
+    }.values():
+        result.ratios[origin.source] = motion_ratios(sequence, origin, facts[0])
+    for seed, clips in enumerate(drawn):
+        known = shares[seed * spec.clips : (seed + 1) * spec.clips]
+        _compare(result, spec, seed, list(zip(clips, known, strict=True)), motions)
+    return result
+
+
+def _extract(sequence: Sequence, spec: ExtractSpec) -> tuple[VideoMotion, VideoFacts, float]:
+    """Take a film through the pipeline of ``mgmtool extract``, as it would be stored; and the CPU seconds a frame."""
+    video = VideoRef(sequence.video.name, str(sequence.video))
+    tracks = masking.build(spec.scheme, spec.scheme_options).tracks(video)
+    start = time.process_time()
+    volume, facts = whole_video(video, spec)
+    seconds = (time.process_time() - start) / len(volume)
+    return VideoMotion.of(volume, facts.info.height, facts.info.width, tracks), facts, seconds
+
+
+def _truth(sequence: Sequence, spec: EvaluateSpec, facts: VideoFacts) -> tuple[list[list[ClipRequest]], list[Float32]]:
+    """Draw the clips of every seed, and see how much of each of their tokens is object."""
+    count, height, width = facts.num_frames, facts.info.height, facts.info.width
+    layout = spec.layouts()[0]
+    drawn = [
+        list(draw_clips(sequence.name, count, height, width, layout, seed, spec.clips)) for seed in range(spec.seeds)
+    ]
+    objects = sequence.object_frames(count, height, width)
+    shares, shown = token_shares(objects, [clip for clips in drawn for clip in clips])
+    if not shown:
+        raise GroundTruthError(f"{sequence.truth}: empty ground truth; expected an object in at least one frame")
+    return drawn, shares
+
+
+def _compare(
+    result: SequenceResult,
+    spec: EvaluateSpec,
+    seed: int,
+    clips: list[tuple[ClipRequest, Float32]],
+    motions: dict[str, VideoMotion],
+) -> None:
+    """Place every contender's masks in the clips of one seed, and compare."""
+    useful = [(clip, share) for clip, share in clips if share.sum(dtype=np.float64) >= LEAST_OBJECT]
+    if not useful:
+        raise GroundTruthError(
+            f"{result.sequence.truth}: in none of {len(clips)} clips is there as much object as {LEAST_OBJECT:g} tokens"
+        )
+    result.truth.append(np.mean([share / share.sum(dtype=np.float64) for _, share in useful], axis=0))
+    for contender in spec.contenders:
+        for number, layout in enumerate(spec.layouts()):
+            masks = [_mask(contender, replace(clip, layout=layout), share, motions) for clip, share in useful]
+            scores = [score(mask, share) for mask, (_, share) in zip(masks, useful, strict=True)]
+            hidden = np.mean([mask.mask for mask in masks], axis=0)
+            result.cells[contender.label, number, seed] = Cell(scores, hidden)
+
+
+def _mask(contender: Contender, clip: ClipRequest, share: Float32, motions: dict[str, VideoMotion]) -> TokenMask:
+    if contender.spec is None:
+        return oracle(share, clip.layout)
+    scheme = masking.build(contender.spec.scheme, contender.spec.scheme_options)
+    return place_clip(motions[contender.label], clip, scheme)
