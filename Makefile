@@ -10,7 +10,7 @@ UNCOMPILED := $(wildcard tests/test_kernels_*.py tests/test_energy*.py tests/tes
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-nojit test-slow check bench docs clean
+.PHONY: help install demo test test-nojit test-slow check bench quality docs clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -45,6 +45,9 @@ check: $(STAMP) ## lint, formatting, types, import law
 
 bench: $(STAMP) ## compare extraction with a bare decode of the same files
 	$(BIN)/python benchmarks/floor.py
+
+quality: $(STAMP) ## compare masks with ground truth on several encodes of the same frames
+	$(BIN)/python benchmarks/quality.py
 
 docs: $(STAMP) ## check links, Python examples and command lines of the documentation
 	$(BIN)/python -m pytest -q tests/test_docs.py

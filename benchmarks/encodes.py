@@ -1,7 +1,7 @@
 """Other encodes of films with ground truth, to see what a codec does to the masks.
 
-Takes every folder with ``frames/*.jpg`` and ``masks/*.png`` and writes, for each kind of encode, the same folders with a film made
-from exactly these frames, and the masks beside it (linked, or resized for a smaller film).
+Takes every folder with ``frames/*.jpg`` and ``masks/*.png`` and writes, for each kind of encode, the same folders with a film
+made from exactly these frames, and the masks beside it (linked, or resized for a smaller film).
 
     python benchmarks/encodes.py GROUNDTRUTH OUT [--kind mpeg4 ...]
 """
@@ -71,6 +71,21 @@ def write_masks(masks: Path, output: Path, size: tuple[int, int]) -> None:
         Image.open(path).resize(size, Image.Resampling.NEAREST).save(output / path.name)
 
 
+def make_encodes(groundtruth: Path, output: Path, kind: str) -> list[Path]:
+    """Encode every sequence of a folder in one way and return the folders made, below ``output / kind``."""
+    made = []
+    for folder in sorted(path.parent for path in groundtruth.glob("*/frames")):
+        pictures = sorted((folder / "frames").glob("*.jpg"))
+        if not pictures or not (folder / "masks").is_dir():
+            continue
+        place = output / kind / folder.name
+        place.mkdir(parents=True)
+        encode(pictures, place / "video.mp4", KINDS[kind])
+        write_masks(folder / "masks", place / "masks", size_of(Image.open(pictures[0]), KINDS[kind]))
+        made.append(place)
+    return made
+
+
 def main() -> None:
     """Make the encodes."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -78,15 +93,8 @@ def main() -> None:
     parser.add_argument("output", type=Path)
     parser.add_argument("--kind", action="append", choices=list(KINDS))
     given = parser.parse_args()
-    for name in given.kind or KINDS:
-        for folder in sorted(path.parent for path in given.groundtruth.glob("*/frames")):
-            pictures = sorted((folder / "frames").glob("*.jpg"))
-            if not pictures or not (folder / "masks").is_dir():
-                continue
-            place = given.output / name / folder.name
-            place.mkdir(parents=True)
-            encode(pictures, place / "video.mp4", KINDS[name])
-            write_masks(folder / "masks", place / "masks", size_of(Image.open(pictures[0]), KINDS[name]))
+    for kind in given.kind or KINDS:
+        for place in make_encodes(given.groundtruth, given.output, kind):
             print(place)
 
 

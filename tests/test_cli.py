@@ -245,7 +245,7 @@ def test_bar_is_drawn_on_stderr_without_colours_in_a_pipe(grab: Call, mixed: Pat
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--scheme", "tubes"], "unknown scheme 'tubes' (did you mean 'tube'?); expected one of: centre-box, "),
+        (["--scheme", "tubes"], "unknown scheme 'tubes' (did you mean 'tube'?); expected one of: boxes, centre-box, "),
         (["--source", "codek"], "unknown source 'codek' (did you mean 'codec'?); expected one of: codec, "),
         (["--engine", "loacl"], "unknown engine 'loacl' (did you mean 'local'?); expected one of: inline, local"),
         (["--scheme-option", "smothness=1"], "motion-guided has no option 'smothness' (did you mean 'smoothness'?)"),

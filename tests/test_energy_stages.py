@@ -10,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from mgmtool.kernels.luma import best_correlation, correlation, mean_difference
 from mgmtool.masking._cuts import CutDetector
 from mgmtool.masking._draws import below, derive_seed, draws
 from mgmtool.masking._pooling import TemporalPool
 from mgmtool.masking._scheme import known_flags
 from mgmtool.types import FrameFlag, FrameMotion
-from moving import texture
+from moving import panning, texture
 
 Array = NDArray[Any]
 
@@ -102,9 +103,29 @@ def test_another_picture_is_a_cut(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-@pytest.mark.parametrize("shift", [0, 2, 8])
+@pytest.mark.parametrize("shift", [0, 2, 8, 16, 20, 24])
 def test_a_pan_is_no_cut(seed: int, shift: int) -> None:
     assert not cut_between(small(seed), small(seed, shift))
+    assert not cut_between(small(seed, shift), small(seed))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_fast_pan_would_be_a_cut_but_for_the_shift(seed: int) -> None:
+    before, after = small(seed), small(seed, 24)  # three columns of sixteen, as far as shifts are tried
+    assert mean_difference(before, after) >= 18
+    assert correlation(before, after) <= 0.6
+    assert best_correlation(before, after, 2, 3) > 0.95
+    assert not cut_between(before, after)
+
+
+@pytest.mark.parametrize("step", [(12, 20), (-16, 28)])
+def test_a_fast_pan_is_no_cut_in_any_direction_and_size(step: tuple[int, int]) -> None:
+    before, after = panning(2, 144, 256, step, seed=3)
+    for every in (8, 2):  # 32 columns, and 128, which are halved
+        here, there = (picture[::every, ::every].astype(np.float32) for picture in (before, after))
+        assert correlation(here, there) <= 0.6
+        assert not cut_between(here, there)
+        assert cut_between(here, texture(144, 256, 60)[::every, ::every].astype(np.float32))
 
 
 @pytest.mark.parametrize("gain", [0.4, 1.0, 1.6])
@@ -123,6 +144,12 @@ def test_black_is_a_cut_from_a_picture_but_not_from_white() -> None:
     assert cut_between(small(0), black)
     assert cut_between(black, small(0))
     assert not cut_between(black, white)
+
+
+@pytest.mark.parametrize("shape", [(4, 260), (1, 300), (3, 65), (260, 4)])
+def test_wide_and_thin_pictures_can_be_compared(shape: tuple[int, int]) -> None:
+    pictures = [np.random.default_rng(seed).random(shape).astype(np.float32) * 255 for seed in range(2)]
+    assert cut_between(*pictures)
 
 
 def test_another_size_is_a_cut() -> None:

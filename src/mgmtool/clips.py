@@ -46,9 +46,14 @@ def place_clip(video: VideoMotion, request: ClipRequest, scheme: Scheme) -> Toke
     Raises
     ------
     UsageError
-        A frame index outside the video, a crop outside the picture, or a number of frames that tubelets do not divide.
+        A frame index outside the video, a crop outside the picture, a number of frames that tubelets do not divide, or a
+        scheme that looks at motion on a video without energy.
     """
     _check(video, request)
+    if scheme.needs_motion and video.energy is None:
+        raise UsageError(
+            f"{type(scheme).__name__} looks at motion, but the video has no energy; expected that of its masks"
+        )
     frames = np.array(request.frames, np.int64).reshape(-1, request.tubelet)
     crop = request.crop or Crop(0, 0, video.height, video.width)
     placed = scheme.place(
@@ -67,7 +72,7 @@ def place_clip(video: VideoMotion, request: ClipRequest, scheme: Scheme) -> Toke
 def _check(video: VideoMotion, request: ClipRequest) -> None:
     count, crop = len(request.frames), request.crop
     if request.tubelet < 1 or count == 0 or count % request.tubelet:
-        raise UsageError(f"clip has {count} frames; expected a multiple of the tubelet, {request.tubelet}")
+        raise UsageError(f"clip has {count} frames; expected 1 or more tubelets of {request.tubelet} frames")
     outside = next((frame for frame in request.frames if not 0 <= frame < len(video)), None)
     if outside is not None:
         raise UsageError(f"frame index is {outside}; expected 0 to {len(video) - 1}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from rich.table import Table
 
 from mgmtool import evaluation
 from mgmtool.cli._compile import compile_kernels
-from mgmtool.cli._exit import DONE, FATAL, SOME_FAILED, wants_color
+from mgmtool.cli._exit import DONE, FATAL, SOME_FAILED, fail, wants_color
 from mgmtool.cli._tables import console
 from mgmtool.errors import UsageError, one_line
 from mgmtool.evaluation import EvaluateSpec, Problem, Row, Sequence, SequenceResult, Summary
@@ -31,9 +32,9 @@ class Request:
     """The options of one call, as click gives them."""
 
     groundtruth: tuple[str, ...]
-    schemes: tuple[str, ...]
-    sources: tuple[str, ...]
-    boxes: tuple[PatchGrid, ...]
+    scheme: tuple[str, ...]
+    source: tuple[str, ...]
+    box: tuple[PatchGrid, ...]
     grid: PatchGrid
     seeds: int
     clips: int
@@ -44,13 +45,13 @@ class Request:
 
     def spec(self) -> EvaluateSpec:
         """Return the comparison these options ask for."""
-        for box in self.boxes:
+        for box in self.box:
             if box.rows > self.grid.rows or box.cols > self.grid.cols:
                 raise UsageError(f"box is {box}; expected at most the grid, {self.grid}")
-        schemes = self.schemes or evaluation.default_contenders()
+        schemes = self.scheme or evaluation.default_contenders()
         return EvaluateSpec(
-            contenders=evaluation.contenders(schemes, self.sources),
-            boxes=tuple((box.rows, box.cols) for box in self.boxes),
+            contenders=evaluation.contenders(schemes, self.source),
+            boxes=tuple((box.rows, box.cols) for box in dict.fromkeys(self.box)),
             seeds=self.seeds,
             clips=self.clips,
             grid=self.grid,
@@ -76,8 +77,7 @@ def run(request: Request) -> int:
         else:
             results.append(outcome)
     if not results:
-        click.echo("mgmtool: error: no sequence could be used", err=True)
-        return FATAL
+        return fail(f"none of {len(sequences)} sequences could be used", FATAL)
     summary = evaluation.summarise(results, spec)
     _print(request, summary, problems)
     if request.plot is not None:
@@ -95,13 +95,16 @@ def _watched(sequences: list[Sequence], spec: EvaluateSpec, quiet: bool) -> Iter
 
 
 def _say(problem: Problem) -> None:
+    from tqdm import tqdm
+
     kind = click.style("failed", fg="red")
-    click.echo(f"{kind} {one_line(problem.sequence.name)}: {problem.message}", err=True, color=wants_color())
+    with tqdm.external_write_mode(file=sys.stderr):  # above the bar, if there is one
+        click.echo(f"{kind} {one_line(problem.sequence.name)}: {problem.message}", err=True, color=wants_color())
 
 
 def _print(request: Request, summary: Summary, problems: list[Problem]) -> None:
     if request.as_json:
-        click.echo(json.dumps(_plain(_facts(request, summary, problems)), ensure_ascii=False))
+        click.echo(json.dumps(_plain(_facts(request, summary, problems)), ensure_ascii=False, allow_nan=False))
         return
     for box in dict.fromkeys(row.box for row in summary.rows):
         rows = [row for row in summary.rows if row.box == box]
@@ -109,12 +112,21 @@ def _print(request: Request, summary: Summary, problems: list[Problem]) -> None:
         if request.verbose:
             console().print(_sequence_table(rows))
     for source, ratios in summary.motion.items():
-        raw, compensated = (_mean([pair[k] for pair in ratios.values()]) for k in (0, 1))
-        click.echo(f"object / background motion, {source}: raw {raw:.2f}, camera motion taken out {compensated:.2f}")
+        means = (_mean([pair[k] for pair in ratios.values()]) for k in (0, 1))
+        click.echo(f"object / background motion, {source}: {_ratios(*means)}")
+        if request.verbose:
+            for name, pair in ratios.items():
+                click.echo(f"  {one_line(name)}: {_ratios(*pair)}")
+
+
+def _ratios(raw: float, compensated: float) -> str:
+    return f"raw {_number(raw, 2)}, camera motion taken out {_number(compensated, 2)}"
 
 
 def _table(box: str, rows: list[Row]) -> Table:
-    table = Table(title=f"box {box}, {len(rows[0].sequences)} sequences", title_justify="left", box=None)
+    count = len(rows[0].sequences)
+    title = f"box {box}, {count} sequence{'s' * (count != 1)}"
+    table = Table(title=title, title_justify="left", box=None)
     table.add_column("scheme")
     for name in ("recall", "sd", "lift", "gain", "tIoU", "hit", "CPU ms/frame"):
         table.add_column(name, justify="right")
@@ -129,7 +141,7 @@ def _sequence_table(rows: list[Row]) -> Table:
     table = Table(box=None)
     table.add_column("sequence")
     table.add_column("scheme")
-    for name in _COLUMNS:
+    for name in ("recall", "lift", "gain", "tIoU", "hit"):
         table.add_column(name, justify="right")
     for name in rows[0].sequences:
         for row in rows:
@@ -167,4 +179,4 @@ def _plain(value: Any) -> Any:
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_plain(item) for item in value]
-    return None if isinstance(value, float) and math.isnan(value) else value
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -14,7 +14,6 @@ from mgmtool.cli import options
 @click.argument("groundtruth", nargs=-1, required=True, metavar="GROUNDTRUTH...")
 @click.option(
     "--scheme",
-    "schemes",
     multiple=True,
     metavar="NAME[:KEY=VALUE,...]",
     help="Mask scheme to compare; may be repeated.  [default: motion-guided, what it is without each kind of evidence, "
@@ -22,7 +21,6 @@ from mgmtool.cli import options
 )
 @click.option(
     "--source",
-    "sources",
     multiple=True,
     default=["codec"],
     show_default=True,
@@ -31,7 +29,6 @@ from mgmtool.cli import options
 )
 @click.option(
     "--box",
-    "boxes",
     type=options.GridType(),
     multiple=True,
     default=["7x7"],

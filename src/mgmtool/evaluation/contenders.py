@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mgmtool import masking, plugins, sources
+from mgmtool import masking, plugins
 from mgmtool.errors import UsageError
 from mgmtool.types import ExtractSpec
 
@@ -42,6 +42,14 @@ class Contender:
         """Whether it looks at motion."""
         return self.spec is not None and masking.build(self.spec.scheme, self.spec.scheme_options).needs_motion
 
+    @property
+    def source(self) -> str:
+        """How tables name its motion source: sources of one name differ in their options."""
+        if self.spec is None:
+            return ""
+        options = ",".join(f"{key}={value}" for key, value in self.spec.source_options.items())
+        return f"{self.spec.source}:{options}" if options else self.spec.source
+
 
 def default_contenders() -> tuple[str, ...]:
     """Schemes that are compared where none is named: motion-guided, without each of its kinds of evidence, and baselines."""
@@ -61,17 +69,19 @@ def contenders(schemes: Sequence[str], motion: Sequence[str]) -> list[Contender]
     Raises
     ------
     UsageError
-        An unknown scheme, source or option.
+        An unknown scheme, source or option, or no source.
     """
+    origins = {origin: _parse(origin, "mgmtool.sources") for origin in motion}
+    if not origins:
+        raise UsageError("no motion source; expected at least one")
+    first = next(iter(origins))
     found: list[Contender] = []
     for name in dict.fromkeys((*schemes, *_BASELINES)):
         scheme, options = _parse(name, "mgmtool.masking")
-        needed = motion if masking.build(scheme, options).needs_motion else motion[:1]
-        for origin in needed:
-            source, source_options = _parse(origin, "mgmtool.sources")
-            sources.build(source, source_options)
-            spec = ExtractSpec(scheme, options, source, source_options)
-            found.append(Contender(name if origin == motion[0] else f"{name} @ {origin}", spec))
+        moves = masking.build(scheme, options).needs_motion
+        for origin in origins if moves else [first]:
+            label = name if origin == first else f"{name} @ {origin}"
+            found.append(Contender(label, ExtractSpec(scheme, options, *origins[origin])))
     return [*found, Contender(ORACLE, None)]
 
 

@@ -7,7 +7,6 @@ import warnings
 import numpy as np
 
 from mgmtool import sources
-from mgmtool.errors import GroundTruthError
 from mgmtool.evaluation.scores import motion_ratio
 from mgmtool.evaluation.sequences import Sequence
 from mgmtool.evaluation.truth import cell_shares
@@ -39,8 +38,6 @@ def motion_ratios(sequence: Sequence, origin: ExtractSpec, facts: VideoFacts) ->
     objects = sequence.object_frames(facts.num_frames, facts.info.height, facts.info.width)
     with source.open(VideoRef(sequence.video.name, str(sequence.video)), motion=True, luma=False) as stream:
         found = [_frame_ratios(frame, inside) for frame, inside in zip(stream.frames, objects, strict=True)]
-    if not found:
-        raise GroundTruthError(f"{sequence.video}: no frames")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # the median of nothing is NaN, as promised
         raw, compensated = np.nanmedian(np.array(found), axis=0)
@@ -49,6 +46,8 @@ def motion_ratios(sequence: Sequence, origin: ExtractSpec, facts: VideoFacts) ->
 
 def _frame_ratios(frame: FrameMotion, inside: Bool) -> tuple[float, float]:
     if not frame.has_vectors or frame.displacement is None or frame.coverage is None:
+        return float("nan"), float("nan")
+    if inside.shape != (frame.height, frame.width):  # the film changes its size: the truth says nothing of this frame
         return float("nan"), float("nan")
     share = cell_shares(inside, frame.cell)
     length = np.sqrt(np.square(frame.displacement).sum(axis=-1))

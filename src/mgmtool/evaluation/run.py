@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from mgmtool import masking
 from mgmtool.clips import place_clip
-from mgmtool.errors import GroundTruthError, VideoError, one_line
+from mgmtool.errors import GroundTruthError, TracksFailure, VideoError, one_line
 from mgmtool.evaluation.contenders import Contender
 from mgmtool.evaluation.crops import draw_clips
 from mgmtool.evaluation.motion import motion_ratios
@@ -102,7 +102,8 @@ class SequenceResult:
     seconds : dict
         CPU seconds a frame for each contender, decoding included.
     ratios : dict
-        For each motion source, median object / background motion over the frames: raw and compensated.
+        For each motion source, by :attr:`Contender.source`, median object / background motion over the frames: raw and
+        compensated.
     """
 
     sequence: Sequence
@@ -117,26 +118,26 @@ def evaluate_sequences(sequences: Iterable[Sequence], spec: EvaluateSpec) -> Ite
     for sequence in sequences:
         try:
             yield _evaluate(sequence, spec)
-        except (GroundTruthError, VideoError) as error:
+        except (GroundTruthError, TracksFailure) as error:
             yield Problem(sequence, one_line(str(error)))
+        except VideoError as error:  # says what is wrong, not with which file
+            yield Problem(sequence, one_line(f"{sequence.video}: {error}"))
 
 
 def _evaluate(sequence: Sequence, spec: EvaluateSpec) -> SequenceResult:
     result = SequenceResult(sequence)
     motions: dict[str, VideoMotion] = {}
-    facts: list[VideoFacts] = []
+    known: list[tuple[list[ClipRequest], list[Float32]]] = []
     for contender in spec.contenders:
-        if contender.spec is not None:
-            motions[contender.label], found, result.seconds[contender.label] = _extract(sequence, contender.spec)
-            facts.append(found)
-    drawn, shares = _truth(sequence, spec, facts[0])
-    for origin in {
-        (c.spec.source, str(c.spec.source_options)): c.spec for c in spec.contenders if c.spec and c.moves
-    }.values():
-        result.ratios[origin.source] = motion_ratios(sequence, origin, facts[0])
-    for seed, clips in enumerate(drawn):
-        known = shares[seed * spec.clips : (seed + 1) * spec.clips]
-        _compare(result, spec, seed, list(zip(clips, known, strict=True)), motions)
+        if contender.spec is None:
+            continue
+        motion, facts, seconds = _extract(sequence, contender.spec)
+        motions[contender.label], result.seconds[contender.label] = motion, seconds
+        known = known or _truth(sequence, spec, facts)  # looked at before the film is decoded again and again
+        if contender.moves and contender.source not in result.ratios:
+            result.ratios[contender.source] = motion_ratios(sequence, contender.spec, facts)
+    for seed, (clips, shares) in enumerate(known):
+        _compare(result, spec, seed, list(zip(clips, shares, strict=True)), motions)
     return result
 
 
@@ -150,18 +151,22 @@ def _extract(sequence: Sequence, spec: ExtractSpec) -> tuple[VideoMotion, VideoF
     return VideoMotion.of(volume, facts.info.height, facts.info.width, tracks), facts, seconds
 
 
-def _truth(sequence: Sequence, spec: EvaluateSpec, facts: VideoFacts) -> tuple[list[list[ClipRequest]], list[Float32]]:
-    """Draw the clips of every seed, and see how much of each of their tokens is object."""
+def _truth(sequence: Sequence, spec: EvaluateSpec, facts: VideoFacts) -> list[tuple[list[ClipRequest], list[Float32]]]:
+    """For every seed, draw the clips and see how much of each of their tokens is object."""
     count, height, width = facts.num_frames, facts.info.height, facts.info.width
     layout = spec.layouts()[0]
-    drawn = [
-        list(draw_clips(sequence.name, count, height, width, layout, seed, spec.clips)) for seed in range(spec.seeds)
-    ]
+    try:
+        drawn = [
+            list(draw_clips(sequence.name, count, height, width, layout, seed, spec.clips))
+            for seed in range(spec.seeds)
+        ]
+    except GroundTruthError as error:
+        raise GroundTruthError(f"{sequence.video}: {error}") from None
     objects = sequence.object_frames(count, height, width)
     shares, shown = token_shares(objects, [clip for clips in drawn for clip in clips])
     if not shown:
         raise GroundTruthError(f"{sequence.truth}: empty ground truth; expected an object in at least one frame")
-    return drawn, shares
+    return [(clips, shares[seed * spec.clips : (seed + 1) * spec.clips]) for seed, clips in enumerate(drawn)]
 
 
 def _compare(
@@ -174,20 +179,24 @@ def _compare(
     """Place every contender's masks in the clips of one seed, and compare."""
     useful = [(clip, share) for clip, share in clips if share.sum(dtype=np.float64) >= LEAST_OBJECT]
     if not useful:
+        most = max(share.sum(dtype=np.float64) for _, share in clips)
         raise GroundTruthError(
-            f"{result.sequence.truth}: in none of {len(clips)} clips is there as much object as {LEAST_OBJECT:g} tokens"
+            f"{result.sequence.truth}: at most {most:.3f} tokens of object in the {len(clips)} clips of seed {seed}; "
+            f"expected {LEAST_OBJECT:g} or more in at least one"
         )
     result.truth.append(np.mean([share / share.sum(dtype=np.float64) for _, share in useful], axis=0))
     for contender in spec.contenders:
+        place = _placer(contender, motions)
         for number, layout in enumerate(spec.layouts()):
-            masks = [_mask(contender, replace(clip, layout=layout), share, motions) for clip, share in useful]
+            masks = [place(replace(clip, layout=layout), share) for clip, share in useful]
             scores = [score(mask, share) for mask, (_, share) in zip(masks, useful, strict=True)]
             hidden = np.mean([mask.mask for mask in masks], axis=0)
             result.cells[contender.label, number, seed] = Cell(scores, hidden)
 
 
-def _mask(contender: Contender, clip: ClipRequest, share: Float32, motions: dict[str, VideoMotion]) -> TokenMask:
+def _placer(contender: Contender, motions: dict[str, VideoMotion]) -> Callable[[ClipRequest, Float32], TokenMask]:
+    """Return what masks a clip for a contender; only the oracle looks at the share of object."""
     if contender.spec is None:
-        return oracle(share, clip.layout)
-    scheme = masking.build(contender.spec.scheme, contender.spec.scheme_options)
-    return place_clip(motions[contender.label], clip, scheme)
+        return lambda clip, share: oracle(share, clip.layout)
+    motion, scheme = motions[contender.label], masking.build(contender.spec.scheme, contender.spec.scheme_options)
+    return lambda clip, _share: place_clip(motion, clip, scheme)

@@ -24,8 +24,8 @@ class ClipScore:
     tiou : float
         Mean intersection over union of the masks of successive tubelets.
     hit : float
-        Share of the tubelets whose box has its centre token on the object (more than half of the token is object); NaN without a
-        box. Tubelets without object do not count.
+        Share of the tubelets whose box has its centre token on the object (more than half of the token is object). Tubelets
+        without object or without box do not count; NaN where none is left.
     """
 
     recall: float
@@ -55,8 +55,8 @@ def _steadiness(hidden: TokenMask) -> float:
 
 
 def _hits(box: Int16, share: Float32) -> float:
-    there = share.sum(axis=(1, 2)) > 0
-    if not (box.any() and there.any()):
+    there = (share.sum(axis=(1, 2)) > 0) & box.any(axis=1)
+    if not there.any():
         return float("nan")
     y, x = (box[:, k] + box[:, k + 2] for k in (0, 1))
     centre = share[np.arange(len(box)), y // 2, x // 2]

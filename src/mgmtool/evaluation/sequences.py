@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import struct
 import warnings
+import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +19,9 @@ from mgmtool.tracks import read_tracks
 from mgmtool.types import Bool, Tracks
 
 _MASK_FOLDER, _MASKS = "masks", "*.png"
-_BOX_FILES = ("gt/gt.txt", "*.json")
+_MOT_FILE, _COCO_ENDING = "gt/gt.txt", ".json"
+# What Pillow raises over bytes that are not what they should be.
+_DAMAGE = (OSError, ValueError, SyntaxError, EOFError, struct.error, zlib.error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,7 @@ def find_sequences(folders: Iterable[str | Path]) -> list[Sequence]:
     """Find the folders with a film and its ground truth in the folders given, at any depth, in the order of their names.
 
     A folder is a sequence if it holds a film (``video.*``, or the only film there is) and ``masks/*.png``, ``gt/gt.txt`` (MOT)
-    or a ``*.json`` file (COCO).
+    or a ``*.json`` file (COCO). Hidden files and folders are skipped; what is found twice is taken once.
 
     Raises
     ------
@@ -81,33 +85,69 @@ def find_sequences(folders: Iterable[str | Path]) -> list[Sequence]:
     for folder in map(Path, folders):
         if not folder.is_dir():
             raise InputError(f"no folder at {folder}; expected one of sequences, each a film with masks/*.png or boxes")
-        before = len(found)
-        for place in sorted([folder, *(path for path in folder.rglob("*") if path.is_dir())]):
-            name = place.name if place == folder else place.relative_to(folder).as_posix()
-            found += _sequence_in(place, name)
-        if len(found) == before:
+        inside = [sequence for place in _folders(folder) for sequence in _sequence_in(place, _name(place, folder))]
+        if not inside:
             raise InputError(
                 f"no sequence in {folder}; expected folders with video.* and masks/*.png, gt/gt.txt or *.json"
             )
-    return found
+        found += inside
+    return _distinct(found)
+
+
+def _folders(top: Path) -> list[Path]:
+    """Return a folder and those below it; hidden ones are skipped."""
+    below = (path for path in top.rglob("*") if path.is_dir() and not _is_hidden(path.relative_to(top)))
+    return sorted([top, *below])
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def _name(place: Path, top: Path) -> str:
+    return _text(top.resolve().name if place == top else place.relative_to(top).as_posix())
+
+
+def _text(path: str) -> str:
+    """Escape bytes that are not UTF-8, as ids are."""
+    return path.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _distinct(found: Iterable[Sequence]) -> list[Sequence]:
+    """Count a sequence once, and tell those of one name apart by their folders: tables and means go by names."""
+    files: set[tuple[Path, Path]] = set()
+    known: dict[str, Sequence] = {}
+    for sequence in found:
+        pair = sequence.video.resolve(), sequence.truth.resolve()
+        if pair in files:
+            continue
+        files.add(pair)
+        name = sequence.name if sequence.name not in known else _text(str(sequence.video.parent.absolute()))
+        known[name] = replace(sequence, name=name)
+    return list(known.values())
 
 
 def _sequence_in(folder: Path, name: str) -> list[Sequence]:
     """Return the sequence a folder is, in a list; an empty one if it is none."""
-    films = sorted(p for p in folder.iterdir() if p.suffix.lower() in VIDEO_EXTENSIONS and p.is_file())
-    film = next((p for p in films if p.stem == "video"), films[0] if len(films) == 1 else None)
-    truths = [folder / _MASK_FOLDER, *(path for pattern in _BOX_FILES for path in sorted(folder.glob(pattern)))]
-    truth = next((path for path in truths if path.exists()), None)
+    try:
+        entries = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    except OSError as error:
+        raise InputError(f"cannot read folder {folder}: {error.strerror}") from None
+    films = [path for path in entries if path.suffix.lower() in VIDEO_EXTENSIONS and path.is_file()]
+    film = next((path for path in films if path.stem == "video"), films[0] if len(films) == 1 else None)
+    masks = [folder / _MASK_FOLDER] if (folder / _MASK_FOLDER).is_dir() else []
+    boxes = [folder / _MOT_FILE, *(path for path in entries if path.suffix == _COCO_ENDING)]
+    truth = next(iter([*masks, *(path for path in boxes if path.is_file())]), None)
     return [] if film is None or truth is None else [Sequence(name, film, truth)]
 
 
-def _by_number(path: Path) -> list[tuple[int, str]]:
-    """Sort key that puts ``9`` before ``10``."""
-    return [(int(digits or 0), text) for text, digits in re.findall(r"(\D*)(\d*)", path.name)]
+def _in_order(path: Path) -> tuple[list[tuple[str, int]], str]:
+    """Sort key that puts ``9.png`` before ``10.png``; names that differ only in zeros go by the name."""
+    return [(text, int(digits or 0)) for text, digits in re.findall(r"(\D*)(\d*)", path.name)], path.name
 
 
 def _from_pictures(folder: Path, count: int, height: int, width: int) -> Iterator[Bool]:
-    pictures = sorted(folder.glob(_MASKS), key=_by_number)
+    pictures = sorted((path for path in folder.glob(_MASKS) if not _is_hidden(Path(path.name))), key=_in_order)
     if not pictures:
         raise GroundTruthError(f"{folder}: no {_MASKS}; expected one picture for each of {count} frames")
     if len(pictures) != count:
@@ -125,8 +165,8 @@ def _read_mask(path: Path) -> Bool:
         with warnings.catch_warnings(), Image.open(path) as picture:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             values = np.asarray(picture)
-    except (OSError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise GroundTruthError(f"{path}: cannot be read as a picture: {error}") from None
+    except (*_DAMAGE, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise GroundTruthError(f"{path}: cannot be read as a picture: {error}; expected a PNG file") from None
     if values.ndim == 3:
         colours = 1 if values.shape[2] == 2 else 3  # what follows is transparency
         return np.asarray(values[..., :colours].any(axis=2), np.bool_)
@@ -134,8 +174,11 @@ def _read_mask(path: Path) -> Bool:
 
 
 def _from_boxes(path: Path, tracks: Tracks, count: int, height: int, width: int) -> Iterator[Bool]:
-    if len(tracks.frame) and int(tracks.frame.max()) >= count:
-        raise GroundTruthError(f"{path}: boxes up to frame {int(tracks.frame.max())}; expected 0 to {count - 1}")
+    last = int(tracks.frame.max(initial=-1))
+    if last >= count:
+        raise GroundTruthError(
+            f"{path}: a box on frame {last}, counted from 0; expected 0 to {count - 1} like the film"
+        )
     for frame in range(count):
         inside = np.zeros((height, width), np.bool_)
         for y0, x0, y1, x1 in np.rint(tracks.box[tracks.frame == frame]).astype(int).clip(0).tolist():

@@ -73,6 +73,6 @@ def _at(sums: Float64, places: Float64) -> Float64:
 
 def _crop_shares(sums: _Sums, clip: ClipRequest) -> Float64:
     crop = clip.crop or Crop(0, 0, sums.shape[0] - 1, sums.shape[1] - 1)
-    ys = crop.top + np.arange(clip.layout.rows + 1) * (crop.height / clip.layout.rows)
-    xs = crop.left + np.arange(clip.layout.cols + 1) * (crop.width / clip.layout.cols)
+    ys = crop.top + np.arange(clip.layout.rows + 1, dtype=np.float64) * (crop.height / clip.layout.rows)
+    xs = crop.left + np.arange(clip.layout.cols + 1, dtype=np.float64) * (crop.width / clip.layout.cols)
     return shares_between(sums, ys, xs)

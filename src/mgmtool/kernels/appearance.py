@@ -43,7 +43,7 @@ def blur(values: Float32, sigma: float, line: Float32, out: Float32) -> None:
     out : float32 (rows, cols)
         Overwritten.
     """
-    reach = int(math.ceil(3.0 * sigma))
+    reach = math.ceil(3.0 * sigma)
     weights = np.empty(reach + 1, np.float32)
     for k in range(reach + 1):
         weights[k] = math.exp(-0.5 * (k / sigma) ** 2) if sigma > 0.0 else 1.0
@@ -103,15 +103,21 @@ def colour_bins(luma: Float32, chroma: Float32, bins: Int32) -> None:
         Overwritten: 0 .. :data:`BINS` - 1.
     """
     rows, cols = bins.shape
-    half = CHROMA_BINS // 2
+    least = 128.0 - CHROMA_BINS // 2
     for row in range(rows):
         for col in range(cols):
             i, j = 2 * row, 2 * col
             y = 0.25 * np.float64(luma[i, j] + luma[i, j + 1] + luma[i + 1, j] + luma[i + 1, j + 1])
-            light = min(max(int(y * (LUMA_BINS / 256.0)), 0), LUMA_BINS - 1)
-            blue = min(max(int(math.floor(np.float64(chroma[0, row, col]) - 128.0)) + half, 0), CHROMA_BINS - 1)
-            red = min(max(int(math.floor(np.float64(chroma[1, row, col]) - 128.0)) + half, 0), CHROMA_BINS - 1)
+            light = _bin(y * (LUMA_BINS / 256.0), LUMA_BINS)
+            blue = _bin(np.float64(chroma[0, row, col]) - least, CHROMA_BINS)
+            red = _bin(np.float64(chroma[1, row, col]) - least, CHROMA_BINS)
             bins[row, col] = (light * CHROMA_BINS + blue) * CHROMA_BINS + red
+
+
+@kernel
+def _bin(value: float, count: int) -> int:
+    """Whole part of a value, within 0 .. count - 1; 0 for what is no number. Beyond the integers, int() could be anything."""
+    return int(min(value, count - 1.0)) if value >= 1.0 else 0
 
 
 @kernel
@@ -205,7 +211,7 @@ def weigh_by_colour(energy: Float32, bins: Int32, border: int, table: Int64, tot
 
 @kernel
 def _likeness(counts: Int64, mean: float, share: float) -> float:
-    """A times B of one colour, given the overall mean energy and share of cells that are not border."""
+    """Return A times B of one colour, given the overall mean energy and share of cells that are not border."""
     likeness = 1.0
     if mean > 0.0:
         likeness = (counts[0] + _MEAN_COUNTS * mean) / ((counts[1] + _MEAN_COUNTS) * mean)

@@ -50,10 +50,11 @@ def residual_motion(displacement: Float32, coverage: Float32, theta: Float64, mo
 def explain_by_border(motion: Float32, coverage: Float32, along: int, deep: int, residual: Float32) -> None:
     """Take out of the residual what is explained by the motion of the frame's border (parallax).
 
-    Each side of the frame is cut into blocks of ``along`` cells and ``deep`` cells into the frame; b is the component-wise median
-    of the residual motion in a block, m of the blocks of a side. g at a cell is the mean of b of the four sides at its row and
-    column, linear between the middles of the blocks, weighted by 1 / (distance to the side + 0.02), distances as shares of the
-    frame. With ``dist(a, p, T)`` the distance of a from the segment 0 .. T p:
+    Each side of the frame is cut into blocks, as many as come nearest to ``along`` cells each, that reach ``deep`` cells into the
+    frame; b is the component-wise median of the residual motion of a block's covered cells, 0 where there are at most 4, and m
+    that of the blocks of a side. g at a cell is the mean of b of the four sides at its row and column, linear between the middles
+    of the blocks, weighted by 1 / (distance to the side + 0.02), distances as shares of the frame. With ``dist(a, p, T)`` the
+    distance of a from the segment 0 .. T p:
     ``residual = min(residual, dist(motion, m, 1) for each side, dist(motion, g, 1.5))``.
 
     Parameters
@@ -145,7 +146,9 @@ def _side(motion: Float32, coverage: Float32, along: int, horizontal: bool, prof
             place = min(max((i + 0.5) * blocks / n - 0.5, 0.0), blocks - 1.0)
             low = min(int(place), max(blocks - 2, 0))
             part = place - low
-            profile[i, k] = (1.0 - part) * found[k, low] + part * found[k, min(low + 1, blocks - 1)]
+            # A Python float would let the medians stay float32 without the compiler.
+            one, next_one = np.float64(found[k, low]), np.float64(found[k, min(low + 1, blocks - 1)])
+            profile[i, k] = (1.0 - part) * one + part * next_one
 
 
 @kernel

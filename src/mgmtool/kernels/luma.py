@@ -139,7 +139,7 @@ def mean_difference(before: Float32, after: Float32) -> float:
 
 @kernel
 def _sum_rows(plane: NDArray[Any], y0: int, y1: int, step: int, width: int, offset: int, sums: UInt32) -> None:
-    """Sum every ``step``-th of the rows y0..y1-1 of a plane, column by column, into ``sums`` from ``offset`` on; the rest of ``sums`` is 0.
+    """Sum every ``step``-th of the rows y0..y1-1 of a plane, column by column, into ``sums`` from ``offset`` on, 0 elsewhere.
 
     This is nearly the whole cost of the means. It vectorises because nothing widens to 64 bits; four rows at a time
     save three quarters of the loads and stores of ``sums``.

@@ -20,14 +20,14 @@ _LEAST_GRADIENT = 4.0
 def normal_flow(before: Float32, after: Float32, theta: Float64, spacing: float, flow: Float32) -> None:
     """Least motion against the camera that explains how one picture became another, per cell (normal flow).
 
-    With I the picture, J the other one, D(p) the camera displacement from J to I at p, ``d = |I(p) - J(p - D(p))|`` (bilinear) and
-    g the length of the central gradient of I: ``flow = spacing * sum(d g) / (sum(g^2) + n g0^2)`` over the 2 x 2 samples of a
-    cell, with g0 = 4 grey levels a sample. A sample whose origin lies outside the other picture does not count.
+    With I the picture, J the other one, D(p) the camera displacement from J to I at p, ``d = |I(p) - J(p - D(p))|`` (bilinear)
+    and g the length of the central gradient of I: ``flow = spacing * sum(d g) / (sum(g^2) + n g0^2)`` over the 2 x 2 samples of
+    a cell, with g0 = 4 grey levels a sample. A sample whose origin lies outside the other picture does not count.
 
     Parameters
     ----------
     before : float32 (2 rows, 2 cols)
-        J, mean luma of quarter cells, 0..255. The frame before; or the frame after, with the camera motion turned round.
+        J, mean luma of quarter cells, 0..255. An earlier picture; or a later one, with the camera motion turned round.
     after : float32 (2 rows, 2 cols)
         I, likewise.
     theta : float64 (2, 3)
@@ -77,7 +77,7 @@ def _cell_flow(before: Float32, after: Float32, shift: Float64, row: int, col: i
                 gy = 0.5 * np.float64(after[min(i + 1, last_y), j] - after[max(i - 1, 0), j])
                 gx = 0.5 * np.float64(after[i, min(j + 1, last_x)] - after[i, max(j - 1, 0)])
                 square = gy * gy + gx * gx
-                products += abs(after[i, j] - _bilinear(before, y, x)) * math.sqrt(square)
+                products += abs(np.float64(after[i, j]) - _bilinear(before, y, x)) * math.sqrt(square)
                 squares += square
                 count += 1
     if count == 0:
@@ -96,4 +96,4 @@ def _bilinear(values: Float32, y: float, x: float) -> float:
     fx = x - left
     upper = (1.0 - fx) * values[top, left] + fx * values[top, right]
     lower = (1.0 - fx) * values[bottom, left] + fx * values[bottom, right]
-    return (1.0 - fy) * upper + fy * lower
+    return float((1.0 - fy) * upper + fy * lower)

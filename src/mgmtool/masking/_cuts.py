@@ -41,7 +41,7 @@ class CutDetector:
 
 def _small(luma: Float32) -> Float32:
     """Halve a picture until it is narrow: every shift is tried on it."""
-    while luma.shape[1] > _MOST_COLUMNS:
+    while luma.shape[1] > _MOST_COLUMNS and luma.shape[0] > 1:
         even = luma[: luma.shape[0] // 2 * 2, : luma.shape[1] // 2 * 2]
         halves = even.reshape(even.shape[0] // 2, 2, -1, 2)
         luma = np.ascontiguousarray(halves.mean(axis=(1, 3), dtype=np.float32))

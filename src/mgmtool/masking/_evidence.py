@@ -18,6 +18,8 @@ from mgmtool.types import Float32, Float64, FrameFlag, FrameMotion
 _REFERENCE_SIDE = 480
 _BORDER_PIXELS = 32
 _ALONG_PIXELS, _DEEP_PIXELS = 96, 64
+_ALONG_CELLS, _DEEP_CELLS = 3, 2
+"""Least size of a block of the border: a block of four cells or fewer says nothing."""
 _FRAMES_BACK = 2
 """Frames between a picture and the earlier one it is compared with; fewer at the start of a scene."""
 
@@ -104,7 +106,8 @@ class Evidence:
         if options.border_motion:
             motion = np.empty(frame.displacement.shape, np.float32)
             residual_motion(frame.displacement, frame.coverage, theta, motion)
-            along, deep = (max(1, round(cells_of(pixels, frame))) for pixels in (_ALONG_PIXELS, _DEEP_PIXELS))
+            along = max(_ALONG_CELLS, round(cells_of(_ALONG_PIXELS, frame)))
+            deep = max(_DEEP_CELLS, round(cells_of(_DEEP_PIXELS, frame)))
             explain_by_border(motion, frame.coverage, along, deep, residual)
         waiting = _Waiting(item, valid, residual, theta, sigma)
         if self._before:

@@ -116,7 +116,8 @@ class MotionGuided(Colourless):
             return request.energy
         y, x = ((np.arange(n) + 0.5) / n * 2 - 1 for n in request.energy.shape[1:])
         weight = np.exp(-0.5 * self.centre_prior * (y[:, None] ** 2 + x**2))
-        return request.energy * weight.astype(np.float32)
+        weighed: Float32 = request.energy * weight.astype(np.float32)
+        return weighed
 
     def _step_cost(self, request: PlacementRequest) -> float:
         side = max(request.layout.rows, request.layout.cols)
