@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -40,7 +42,8 @@ Array = NDArray[Any]
 
 FRAMES, HEIGHT, WIDTH = 24, 90, 150
 LAYOUT = TokenLayout(14, 14, 49, 7, 7)
-SCHEMES = ("motion-guided", "motion-literal", "random", "tube", "simulated-motion", "centre-box", "boxes")
+SCHEMES = tuple(masking.names())
+BOXES = {"motion-guided", "motion-literal", "simulated-motion", "fixed-box", "centre-box", "boxes"}
 
 
 class Spy:
@@ -53,6 +56,9 @@ class Spy:
     def place(self, request: PlacementRequest) -> Placement:
         self.asked.append(request)
         return self.scheme.place(request)
+
+    def place_many(self, requests: Sequence[PlacementRequest]) -> list[Placement]:
+        return [self.place(request) for request in requests]
 
 
 def asked(video: VideoMotion, request: ClipRequest, name: str = "motion-guided") -> PlacementRequest:
@@ -103,7 +109,8 @@ def requests(draw: st.DrawFn) -> ClipRequest:
     layout = draw(
         st.sampled_from([LAYOUT, TokenLayout.of(PatchGrid(14, 14), 0.75), TokenLayout.of(PatchGrid(5, 9), 0.4)])
     )
-    return ClipRequest(tuple(frames), layout, draw(crops()), draw(st.booleans()), tubelet, draw(st.integers(0, 99)))
+    seed, invert, keep = draw(st.integers(0, 99)), draw(st.booleans()), draw(st.sampled_from([0.0, 0.1, 1.0]))
+    return ClipRequest(tuple(frames), layout, draw(crops()), draw(st.booleans()), tubelet, seed, invert, keep)
 
 
 # What every clip keeps.
@@ -111,19 +118,21 @@ def requests(draw: st.DrawFn) -> ClipRequest:
 
 @pytest.mark.parametrize("name", SCHEMES)
 @given(request=requests(), seed=st.integers(0, 5))
-def test_every_tubelet_hides_the_exact_count(name: str, request: ClipRequest, seed: int) -> None:
+def test_every_clip_hides_the_exact_count(name: str, request: ClipRequest, seed: int) -> None:
     scene = np.cumsum(np.random.default_rng(seed).random(FRAMES) < 0.2)
     video = motion(noise(seed), scene, tracks=some_tracks() if name == "boxes" else None)
     found = placed(video, request, name)
     tubelets = len(request.frames) // request.tubelet
     assert found.mask.shape == (tubelets, request.layout.rows, request.layout.cols)
     assert found.mask.dtype == np.bool_
-    assert (found.mask.sum(axis=(1, 2)) == request.layout.masked).all()
+    counts = found.mask.sum(axis=(1, 2))
+    assert counts.sum() == request.layout.masked * tubelets
+    assert masking.build(name).exact == "clip" or (counts == request.layout.masked).all()
     assert (found.box.shape, found.box.dtype) == ((tubelets, 4), np.int16)
     assert (found.fallback.shape, found.fallback.dtype) == ((tubelets,), np.bool_)
     sides = found.box[:, 2:] - found.box[:, :2]
-    boxless = name in {"random", "tube"}
-    assert (sides == ([0, 0] if boxless else [request.layout.box_rows, request.layout.box_cols])).all()
+    layout = request.layout.complement() if request.invert else request.layout
+    assert (sides == ([layout.box_rows, layout.box_cols] if name in BOXES else [0, 0])).all()
     assert (found.box >= 0).all()
     assert (found.box[:, 2:] <= [request.layout.rows, request.layout.cols]).all()
 
@@ -137,7 +146,9 @@ def test_the_same_request_gives_the_same_mask(name: str) -> None:
     np.testing.assert_array_equal(left.box, right.box)
 
 
-@pytest.mark.parametrize("name", ["random", "tube", "simulated-motion", "fixed-box"])
+@pytest.mark.parametrize(
+    "name", ["random", "tube", "simulated-motion", "fixed-box", "frame", "cube", "weighted-motion"]
+)
 def test_the_seed_of_the_sample_decides_what_is_random(name: str) -> None:
     clips = [ClipRequest(tuple(range(16)), LAYOUT, seed=seed) for seed in range(6)]
     assert len({placed(motion(noise()), clip, name).mask.tobytes() for clip in clips}) > 3
@@ -370,6 +381,67 @@ def test_objects_are_in_tokens_of_the_crop_and_the_box_is_on_them(hflip: bool) -
 
 def test_without_tracks_there_are_no_objects() -> None:
     assert asked(motion(noise()), ClipRequest((0, 1), LAYOUT)).objects is None
+
+
+# What is hidden instead.
+
+
+@pytest.mark.parametrize("name", SCHEMES)
+def test_the_inverse_is_the_complement_of_what_the_scheme_would_hide(name: str) -> None:
+    video = motion(noise(), tracks=some_tracks() if name == "boxes" else None)
+    whole = ClipRequest(tuple(range(16)), TokenLayout.of(PatchGrid(7, 9), 0.7), seed=4)
+    few = dataclasses.replace(whole, layout=whole.layout.complement())
+    inverse, plain = placed(video, dataclasses.replace(whole, invert=True), name), placed(video, few, name)
+    np.testing.assert_array_equal(inverse.mask, ~plain.mask)
+    np.testing.assert_array_equal(inverse.box, plain.box)
+
+
+@pytest.mark.parametrize("ratio", [0.0, 0.1, 0.25, 0.5, 0.7, 1.0])
+@pytest.mark.parametrize("grid", [PatchGrid(14, 14), PatchGrid(7, 9), PatchGrid(1, 1)])
+def test_the_complement_of_a_layout(grid: PatchGrid, ratio: float) -> None:
+    layout, other = TokenLayout.of(grid, ratio), TokenLayout.of(grid, ratio).complement()
+    assert layout.masked + other.masked == grid.rows * grid.cols
+    assert (other.rows, other.cols) == (grid.rows, grid.cols)
+    ideal = TokenLayout.of(grid, 1 - ratio)
+    assert abs(other.box_rows - ideal.box_rows) <= 1
+    assert abs(other.box_cols - ideal.box_cols) <= 1
+
+
+def test_an_inverted_box_is_the_visible_window() -> None:
+    energy = np.zeros((16, 14, 14), np.uint8)
+    energy[:, :4, 10:] = 255
+    found = placed(motion(energy), ClipRequest(tuple(range(16)), TokenLayout.of(PatchGrid(14, 14), 0.75), invert=True))
+    assert (found.box == [0, 7, 7, 14]).all()
+    assert not found.mask[:, :7, 7:].any()
+    assert found.mask.sum(axis=(1, 2)).tolist() == [147] * 8
+
+
+@pytest.mark.parametrize("name", ["tube", "motion-guided", "frame", "random"])
+@pytest.mark.parametrize("invert", [False, True])
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.25, 0.5, 1.0])
+def test_a_share_of_the_hidden_tokens_stays_visible(name: str, invert: bool, share: float) -> None:
+    plain = ClipRequest(tuple(range(16)), LAYOUT, seed=3, invert=invert)
+    before = placed(motion(noise()), plain, name)
+    after = placed(motion(noise()), dataclasses.replace(plain, keep_visible=share), name)
+    np.testing.assert_array_equal(after.box, before.box)
+    for was, now in zip(before.mask, after.mask, strict=True):
+        expected = min(round(share * int(was.sum())), int((~was).sum()))
+        assert (was & ~now).sum() == (~was & now).sum() == expected
+
+
+def test_which_tokens_stay_visible_is_drawn_by_the_seed_and_in_every_tubelet() -> None:
+    clips = [ClipRequest(tuple(range(16)), LAYOUT, seed=seed, keep_visible=0.2) for seed in (0, 0, 1)]
+    first, same, other = (placed(motion(noise()), clip, "centre-box").mask for clip in clips)
+    np.testing.assert_array_equal(first, same)
+    assert (first != other).any()
+    assert len({mask.tobytes() for mask in first}) == 8
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.01, float("nan"), float("inf")])
+def test_only_a_share_can_stay_visible(share: float) -> None:
+    with pytest.raises(UsageError) as caught:
+        placed(motion(noise()), ClipRequest((0, 1), LAYOUT, keep_visible=share))
+    assert str(caught.value) == f"keep_visible is {share}; expected 0 to 1"
 
 
 # Errors.

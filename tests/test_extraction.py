@@ -18,13 +18,13 @@ import pytest
 import mgmtool
 import stores
 import tiny_videos
-from mgmtool import engines, extraction, pipeline
+from mgmtool import engines, extraction, loader, pipeline
 from mgmtool.corpus import scan
 from mgmtool.engines import Engine
 from mgmtool.errors import InputError, OpenFailure, SpecMismatchError, StoreError, StoreWriteError, UsageError
 from mgmtool.extraction import extract, extract_video, prepare
 from mgmtool.store import open_store
-from mgmtool.types import ExtractSpec, FrameFlag, MaskVolume, Outcome, PatchGrid
+from mgmtool.types import Clip, ExtractSpec, FrameFlag, MaskVolume, Outcome, PatchGrid, TokenMask
 
 SPEC = ExtractSpec(grid=PatchGrid(4, 6), energy_grid=PatchGrid(3, 4), part_videos=2)
 INLINE = engines.build("inline")
@@ -283,7 +283,9 @@ def test_one_video_that_is_none_raises_its_failure(mixed: Path) -> None:
 def test_public_names_are_the_ones_of_their_modules() -> None:
     assert mgmtool.extract is extract
     assert mgmtool.extract_video is extract_video
-    assert mgmtool.open_store is open_store
+    assert mgmtool.open_store is loader.open_store
+    assert (mgmtool.MaskStore, mgmtool.Clip, mgmtool.TokenMask) == (loader.MaskStore, Clip, TokenMask)
+    assert (mgmtool.adapters.__name__, mgmtool.schemes.__name__) == ("mgmtool.adapters", "mgmtool.schemes")
     assert mgmtool.ExtractSpec is ExtractSpec
     assert (mgmtool.MaskVolume, mgmtool.Outcome, mgmtool.PatchGrid) == (MaskVolume, Outcome, PatchGrid)
     assert set(mgmtool.__all__) <= set(dir(mgmtool))

@@ -11,13 +11,14 @@ import pytest
 from numpy.typing import NDArray
 
 from mgmtool import masking
+from mgmtool.errors import UsageError
 from mgmtool.masking.simulated_motion import reflect
 from mgmtool.types import FrameFlag, FrameMotion, PatchGrid, Placement, PlacementRequest, TokenLayout
 
 Array = NDArray[Any]
 Place = tuple[int, int]
 
-SEEDLESS = {"motion-guided", "centre-box", "boxes"}
+SEEDLESS = {"motion-guided", "centre-box", "boxes", "top-motion"}
 """Schemes that draw nothing at random; ``boxes`` does among objects, and there are none here."""
 
 LOOKS_AHEAD = {"motion-guided", "boxes"}
@@ -26,6 +27,8 @@ LOOKS_AHEAD = {"motion-guided", "boxes"}
 FRAMES = 8
 
 every_scheme = pytest.mark.parametrize("name", masking.names())
+CLIPS_ONLY = [name for name in masking.names() if not masking.build(name).volumes]
+VOLUMES = [name for name in masking.names() if name not in CLIPS_ONLY]
 
 
 def layout(grid: str, ratio: float) -> TokenLayout:
@@ -40,11 +43,13 @@ def some_energy(rows: int, cols: int, frames: int = FRAMES) -> Array:
     return energy
 
 
-def request(grid: str = "14x14", ratio: float = 0.25, frames: int = FRAMES, seed: int = 0) -> PlacementRequest:
+def request(
+    grid: str = "14x14", ratio: float = 0.25, frames: int = FRAMES, seed: int = 0, *, clip: bool = False
+) -> PlacementRequest:
     wanted = layout(grid, ratio)
     cut = np.zeros(frames, np.bool_)
     cut[frames // 2 :: 3] = True
-    return PlacementRequest(some_energy(wanted.rows, wanted.cols, frames), cut, wanted, seed)
+    return PlacementRequest(some_energy(wanted.rows, wanted.cols, frames), cut, wanted, seed, clip=clip)
 
 
 def place(name: str, asked: PlacementRequest, **options: Any) -> Placement:
@@ -61,24 +66,61 @@ def assert_same(left: Placement, right: Placement) -> None:
     np.testing.assert_array_equal(left.fallback, right.fallback)
 
 
+every_grid = pytest.mark.parametrize("grid", ["14x14", "7x9", "1x1", "16x16", "1x5"])
+every_ratio = pytest.mark.parametrize("ratio", [0.0, 0.01, 0.1, 0.25, 0.5, 0.6, 0.75, 0.9, 0.99, 1.0])
+
+
+def assert_exact(placed: Placement, asked: PlacementRequest, *, over_the_clip: bool) -> None:
+    counts = placed.mask.sum(axis=(1, 2))
+    assert counts.sum() == asked.layout.masked * len(counts)
+    assert over_the_clip or (counts == asked.layout.masked).all()
+
+
 @every_scheme
-@pytest.mark.parametrize("grid", ["14x14", "7x9", "1x1", "16x16"])
-@pytest.mark.parametrize("ratio", [0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0])
-def test_every_frame_hides_the_same_count(name: str, grid: str, ratio: float) -> None:
+@every_grid
+@every_ratio
+@pytest.mark.parametrize("frames", [1, FRAMES])
+def test_clips_hide_the_exact_count(name: str, grid: str, ratio: float, frames: int) -> None:
+    asked = request(grid, ratio, frames, clip=True)
+    placed = place(name, asked)
+    assert placed.mask.shape == asked.energy.shape
+    assert placed.mask.dtype == np.bool_
+    assert masking.build(name).exact in {"tubelet", "clip"}
+    assert_exact(placed, asked, over_the_clip=masking.build(name).exact == "clip")
+    assert (placed.fallback.shape, placed.fallback.dtype) == ((frames,), np.bool_)
+
+
+@pytest.mark.parametrize("name", VOLUMES)
+@every_grid
+@every_ratio
+def test_every_frame_of_a_volume_hides_the_same_count(name: str, grid: str, ratio: float) -> None:
     asked = request(grid, ratio)
     placed = place(name, asked)
     assert placed.mask.shape == asked.energy.shape
     assert placed.mask.dtype == np.bool_
-    assert (placed.mask.sum(axis=(1, 2)) == asked.layout.masked).all()
+    assert_exact(placed, asked, over_the_clip=False)
     assert placed.fallback.shape == (FRAMES,)
     assert placed.fallback.dtype == np.bool_
+
+
+@pytest.mark.parametrize("name", CLIPS_ONLY)
+def test_what_spans_a_clip_is_refused_in_a_volume(name: str) -> None:
+    with pytest.raises(UsageError, match=f"^{name} hides .*; it is for clips$"):
+        place(name, request())
+
+
+@every_scheme
+def test_what_a_scheme_looks_at_is_declared(name: str) -> None:
+    scheme = masking.build(name)
+    assert type(scheme.needs_motion) is type(scheme.needs_tracks) is type(scheme.volumes) is bool
+    assert scheme.volumes or not scheme.needs_motion, "evaluation and loader take energy from a volume of the scheme"
 
 
 @every_scheme
 @pytest.mark.parametrize("grid", ["14x14", "7x9", "1x1"])
 @pytest.mark.parametrize("ratio", [0.0, 0.1, 0.5, 0.9, 1.0])
 def test_boxes_are_inside_and_agree_with_the_mask(name: str, grid: str, ratio: float) -> None:
-    asked = request(grid, ratio)
+    asked = request(grid, ratio, clip=True)
     placed = place(name, asked)
     assert placed.corner.shape == (FRAMES, 2)
     assert placed.corner.dtype == np.int16
@@ -94,18 +136,18 @@ def test_boxes_are_inside_and_agree_with_the_mask(name: str, grid: str, ratio: f
 
 @every_scheme
 def test_equal_seeds_give_equal_masks(name: str) -> None:
-    assert_same(place(name, request(seed=5)), place(name, request(seed=5)))
+    assert_same(place(name, request(seed=5, clip=True)), place(name, request(seed=5, clip=True)))
 
 
 @every_scheme
 def test_other_seeds_give_other_masks_where_anything_is_random(name: str) -> None:
-    different = {bytes_of(place(name, request(seed=seed))) for seed in range(6)}
-    assert len(different) == 1 if name in SEEDLESS else len(different) > 3
+    different = {bytes_of(place(name, request(seed=seed, clip=True))) for seed in range(8)}
+    assert len(different) == 1 if name in SEEDLESS else len(different) >= 3
 
 
 @every_scheme
 def test_the_request_is_left_alone(name: str) -> None:
-    asked = request()
+    asked = request(clip=True)
     energy, cut = asked.energy.copy(), asked.cut.copy()
     place(name, asked)
     np.testing.assert_array_equal(asked.energy, energy)
@@ -121,7 +163,7 @@ def run(asked: PlacementRequest, begin: int, end: int, before: Placement | None)
     return replace(asked, energy=asked.energy[frames], cut=asked.cut[frames], first=begin, previous=last)
 
 
-@pytest.mark.parametrize("name", [name for name in masking.names() if name not in LOOKS_AHEAD])
+@pytest.mark.parametrize("name", [name for name in VOLUMES if name not in LOOKS_AHEAD])
 @pytest.mark.parametrize("split", [1, 3, 4, 7])
 def test_runs_are_placed_as_the_whole(name: str, split: int) -> None:
     asked = request(seed=3)
@@ -446,6 +488,8 @@ def test_random_masks_differ_from_frame_to_frame() -> None:
     "masks",
     [
         pytest.param(lambda seed: place("random", request(frames=1, seed=seed)).mask[0], id="random"),
+        pytest.param(lambda seed: place("random", request(frames=3, seed=seed, clip=True)).mask[1], id="random-clip"),
+        pytest.param(lambda seed: place("random-frame", request(frames=1, seed=seed)).mask[0], id="random-frame"),
         pytest.param(lambda seed: place("tube", request(frames=1, seed=seed)).mask[0], id="tube"),
     ],
 )

@@ -123,6 +123,8 @@ def prepare(
     """
     scheme = masking.build(spec.scheme, spec.scheme_options)
     source = sources.build(spec.source, spec.source_options)
+    if not scheme.volumes:
+        raise UsageError(f"scheme is {spec.scheme!r}, which is for clips; expected one that every frame of a video can have")
     try:
         _ = spec.layout
     except ValueError as error:

@@ -66,7 +66,7 @@ def run(request: Request) -> int:
         check_plot(request.plot)
     sequences = evaluation.find_sequences(request.groundtruth)
     for contender in spec.contenders:
-        if contender.spec is not None:
+        if contender.spec is not None and contender.volumes:
             compile_kernels(contender.spec, request.quiet)
     results: list[SequenceResult] = []
     problems: list[Problem] = []

@@ -43,6 +43,11 @@ class Contender:
         return self.spec is not None and masking.build(self.spec.scheme, self.spec.scheme_options).needs_motion
 
     @property
+    def volumes(self) -> bool:
+        """Whether it can be placed in a mask volume; the oracle cannot."""
+        return self.spec is not None and masking.build(self.spec.scheme, self.spec.scheme_options).volumes
+
+    @property
     def source(self) -> str:
         """How tables name its motion source: sources of one name differ in their options."""
         if self.spec is None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from mgmtool import masking
+from mgmtool import masking, sources
 from mgmtool.clips import place_clip
 from mgmtool.errors import GroundTruthError, TracksFailure, VideoError, one_line
 from mgmtool.evaluation.contenders import Contender
@@ -17,15 +17,18 @@ from mgmtool.evaluation.motion import motion_ratios
 from mgmtool.evaluation.scores import LEAST_OBJECT, ClipScore, oracle, score
 from mgmtool.evaluation.sequences import Sequence
 from mgmtool.evaluation.truth import token_shares
+from mgmtool.masking import Scheme
 from mgmtool.pipeline import whole_video
 from mgmtool.types import (
     ClipRequest,
     ExtractSpec,
     Float32,
     Float64,
+    FrameFlag,
     PatchGrid,
     TokenLayout,
     TokenMask,
+    Tracks,
     VideoFacts,
     VideoMotion,
     VideoRef,
@@ -144,11 +147,26 @@ def _evaluate(sequence: Sequence, spec: EvaluateSpec) -> SequenceResult:
 def _extract(sequence: Sequence, spec: ExtractSpec) -> tuple[VideoMotion, VideoFacts, float]:
     """Take a film through the pipeline of ``mgmtool extract``, as it would be stored; and the CPU seconds a frame."""
     video = VideoRef(sequence.video.name, str(sequence.video))
-    tracks = masking.build(spec.scheme, spec.scheme_options).tracks(video)
+    scheme = masking.build(spec.scheme, spec.scheme_options)
+    tracks = scheme.tracks(video)
     start = time.process_time()
-    volume, facts = whole_video(video, spec)
-    seconds = (time.process_time() - start) / len(volume)
-    return VideoMotion.of(volume, facts.info.height, facts.info.width, tracks), facts, seconds
+    if scheme.needs_motion:
+        volume, facts = whole_video(video, spec)
+        motion = VideoMotion.of(volume, facts.info.height, facts.info.width, tracks)
+    else:
+        motion, facts = _scenes(video, spec, scheme, tracks)
+    return motion, facts, (time.process_time() - start) / len(motion)
+
+
+def _scenes(
+    video: VideoRef, spec: ExtractSpec, scheme: Scheme, tracks: Tracks | None
+) -> tuple[VideoMotion, VideoFacts]:
+    """Decode for a scheme without energy: a clip takes nothing else of its volume, and some schemes have none."""
+    source = sources.build(spec.source, spec.source_options)
+    with source.open(video, motion=False, luma=False) as stream:
+        cuts = [FrameFlag.SCENE_CUT in frame.flags for frame in scheme.energies(stream.frames, spec.energy_grid)]
+        facts = stream.facts()
+    return VideoMotion(facts.info.height, facts.info.width, np.cumsum(cuts), tracks=tracks), facts
 
 
 def _truth(sequence: Sequence, spec: EvaluateSpec, facts: VideoFacts) -> list[tuple[list[ClipRequest], list[Float32]]]:

@@ -38,24 +38,69 @@ def sample_tokens(
     out : float32 (frames, rows, cols)
         Overwritten: energy of each token.
     """
-    frames, grid_rows, grid_cols = levels.shape
+    frames = levels.shape[0]
     rows, cols = out.shape[1], out.shape[2]
-    step_y = (bottom - top) / (rows * _SAMPLES)
-    step_x = (right - left) / (cols * _SAMPLES)
-    # Clamped before it is an integer, for a crop may lie further out than integers reach.
-    cells = np.empty(cols * _SAMPLES, np.int64)
-    for j in range(cols * _SAMPLES):
-        cells[j] = int(min(max(0.0, (left + (j + 0.5) * step_x) * grid_cols), grid_cols - 1.0))
-    out[:] = 0.0
+    ys = np.empty(rows * _SAMPLES, np.int64)
+    xs = np.empty(cols * _SAMPLES, np.int64)
+    _sampled_cells(top, bottom, levels.shape[1], ys)
+    _sampled_cells(left, right, levels.shape[2], xs)
+    sums = np.empty(levels.shape[2], np.int64)
     for t in range(frames):
         unit = scale[t] / np.float32(_SAMPLES * _SAMPLES)
-        for i in range(rows * _SAMPLES):
-            y = int(min(max(0.0, (top + (i + 0.5) * step_y) * grid_rows), grid_rows - 1.0))
-            for j in range(cols * _SAMPLES):
-                token = j // _SAMPLES
-                if hflip:
-                    token = cols - 1 - token
-                out[t, i // _SAMPLES, token] += unit * np.float32(levels[t, y, cells[j]])
+        for i in range(rows):
+            sums[:] = 0
+            for k in range(i * _SAMPLES, (i + 1) * _SAMPLES):
+                line = levels[t, ys[k]]
+                for x in range(sums.size):
+                    sums[x] += line[x]
+            for j in range(cols):
+                total = 0  # of whole numbers, so the order of the samples does not matter
+                for k in range(j * _SAMPLES, (j + 1) * _SAMPLES):
+                    total += sums[xs[k]]
+                out[t, i, cols - 1 - j if hflip else j] = unit * np.float32(total)
+
+
+@kernel
+def _sampled_cells(first: float, last: float, cells: int, numbers: NDArray[np.int64]) -> None:
+    """Find the cell under each of n points spread evenly between two shares of a side, 0..1."""
+    step = (last - first) / numbers.size
+    for i in range(numbers.size):
+        # Clamped before it is an integer, for a crop may lie further out than integers reach.
+        numbers[i] = int(min(max(0.0, (first + (i + 0.5) * step) * cells), cells - 1.0))
+
+
+@kernel
+def sample_clips(
+    levels: NDArray[np.uint8], scale: Float32, crops: NDArray[np.float64], hflip: NDArray[np.bool_], out: Float32
+) -> None:
+    """Mean energy of each token of each tubelet of many clips.
+
+    Parameters
+    ----------
+    levels : uint8 (clips, frames, energy_rows, energy_cols)
+        Stored energy of the frames of each clip over the whole displayed frame.
+    scale : float32 (clips, frames)
+        energy = levels * scale.
+    crops : float64 (clips, 4)
+        ``top, left, bottom, right`` as shares of the displayed frame, 0..1.
+    hflip : bool (clips,)
+        Clips that are mirrored left to right, last.
+    out : float32 (clips, tubelets, rows, cols)
+        Overwritten: energy of each token, mean over the frames of its tubelet; tubelets divide frames evenly.
+    """
+    clips, tubelets, rows, cols = out.shape
+    frames = levels.shape[1]
+    tubelet = frames // tubelets
+    tokens = np.empty((frames, rows, cols), np.float32)
+    for n in range(clips):
+        crop = crops[n]
+        sample_tokens(levels[n], scale[n], crop[0], crop[1], crop[2], crop[3], hflip[n], tokens)
+        for t in range(tubelets):
+            mean = out[n, t]
+            mean[:] = np.float32(0.0)
+            for k in range(t * tubelet, (t + 1) * tubelet):
+                mean += tokens[k]
+            mean /= np.float32(tubelet)
 
 
 @kernel

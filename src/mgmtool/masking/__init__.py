@@ -9,8 +9,20 @@ from mgmtool import plugins
 from mgmtool.masking._draws import below, derive_seed, draws
 from mgmtool.masking._objects import objects_in_tokens, visible
 from mgmtool.masking._scheme import Scheme
+from mgmtool.masking._subsets import pick
 
-__all__ = ["Scheme", "below", "build", "derive_seed", "draws", "names", "objects_in_tokens", "summary", "visible"]
+__all__ = [
+    "Scheme",
+    "below",
+    "build",
+    "derive_seed",
+    "draws",
+    "names",
+    "objects_in_tokens",
+    "pick",
+    "summary",
+    "visible",
+]
 
 
 def names() -> list[str]:

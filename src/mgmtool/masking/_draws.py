@@ -35,6 +35,11 @@ def draws(seed: int, first: int, rows: int, per_row: int) -> NDArray[np.uint64]:
     return raw.reshape(rows, blocks * _PER_COUNTER)[:, :per_row]
 
 
+def unit(raw: NDArray[np.uint64]) -> NDArray[np.float64]:
+    """Map draws to numbers between 0 and 1, both excluded, evenly spaced by ``2**-52``."""
+    return ((raw >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52  # of one more bit, the last would round to 1
+
+
 def below(raw: NDArray[np.uint64], limit: int) -> NDArray[np.int64]:
     """Map draws to 0 .. limit-1; the bias of the remainder is below ``limit / 2**64``."""
     return (raw % np.uint64(limit)).astype(np.int64)

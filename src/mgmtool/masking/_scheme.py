@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
 from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mgmtool.errors import UsageError
 from mgmtool.kernels.tokens import box_tokens
 from mgmtool.masking._draws import below, draws
 from mgmtool.types import (
@@ -27,6 +29,16 @@ class Scheme(Protocol):
 
     needs_motion: ClassVar[bool]
     """Whether the scheme looks at motion; if not, videos without motion vectors serve as well."""
+
+    needs_tracks: ClassVar[bool]
+    """Whether the scheme looks at objects that a file of detections or tracks lists."""
+
+    exact: ClassVar[str]
+    """Where the count is exact. ``"tubelet"``: ``layout.masked`` tokens in every frame. ``"clip"``: in a clip only their sum is
+    exact, ``layout.masked`` times the number of tubelets, so that clips of whatever scheme stack."""
+
+    volumes: ClassVar[bool]
+    """Whether the scheme can be placed in a mask volume, too, where every frame has the exact count."""
 
     @property
     def needs_chroma(self) -> bool:
@@ -59,14 +71,30 @@ class Scheme(Protocol):
         """Decide what is hidden in a run of frames; see the two records."""
         ...
 
+    def place_many(self, requests: Sequence[PlacementRequest]) -> list[Placement]:
+        """Decide what is hidden in many clips of one layout and number of tubelets; the same as :meth:`place`, one by one."""
+        ...
 
-class Colourless:
-    """Base of schemes that look at neither colour nor objects."""
+
+class Colourless(ABC):
+    """Base of schemes that look at neither colour nor objects, with the exact count in every tubelet."""
+
+    needs_tracks: ClassVar[bool] = False
+    exact: ClassVar[str] = "tubelet"
+    volumes: ClassVar[bool] = True
 
     @property
     def needs_chroma(self) -> bool:
         """No."""
         return False
+
+    @abstractmethod
+    def place(self, request: PlacementRequest) -> Placement:
+        """See :meth:`Scheme.place`."""
+
+    def place_many(self, requests: Sequence[PlacementRequest]) -> list[Placement]:
+        """See :meth:`Scheme.place_many`."""
+        return [self.place(request) for request in requests]
 
     def tracks(self, video: VideoRef) -> Tracks | None:  # noqa: ARG002
         """None are read."""
@@ -81,6 +109,18 @@ class Motionless(Colourless):
     def energies(self, frames: Iterable[FrameMotion], grid: PatchGrid) -> Iterator[FrameEnergy]:  # noqa: ARG002
         """Pass on times and flags; there is no energy."""
         return (FrameEnergy(frame.pts, known_flags(frame)) for frame in frames)
+
+
+def require_clip(request: PlacementRequest, what: str) -> None:
+    """Refuse to place what spans the frames of a clip in a mask volume.
+
+    Raises
+    ------
+    UsageError
+        The run is not a clip.
+    """
+    if not request.clip:
+        raise UsageError(f"{what}; it is for clips")
 
 
 def known_flags(frame: FrameMotion) -> FrameFlag:

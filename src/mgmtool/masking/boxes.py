@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -28,6 +29,7 @@ class Boxes(Motionless):
     """
 
     tracks_file: str = "{folder}/{stem}.txt"
+    needs_tracks: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Check the options."""

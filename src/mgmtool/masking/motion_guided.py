@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
 from mgmtool.errors import UsageError
-from mgmtool.kernels.boxes import best_path, box_shares
+from mgmtool.kernels.guided import place_guided
 from mgmtool.masking._evidence import EvidenceOptions
 from mgmtool.masking._residual import ResidualEnergy
-from mgmtool.masking._scheme import Colourless, centre, place_boxes, places
+from mgmtool.masking._scheme import Colourless
 from mgmtool.types import Bool, Float32, Float64, FrameEnergy, FrameMotion, PatchGrid, Placement, PlacementRequest
 
 _REFERENCE_TOKENS = 14
@@ -95,45 +95,38 @@ class MotionGuided(Colourless):
 
     def place(self, request: PlacementRequest) -> Placement:
         """See :meth:`mgmtool.masking.Scheme.place`."""
-        frames = len(request.energy)
-        shares, moving = _shares(request, self._centred(request))
-        corner = np.empty((frames, 2), np.int16)
-        fallback = np.zeros(frames, np.bool_)
-        starts = [i for i in range(frames) if i == 0 or request.cut[i]]
-        for begin, end in zip(starts, [*starts[1:], frames], strict=True):
-            scene = slice(begin, end)
-            before = request.previous if begin == 0 and not request.cut[0] else None
-            if moving[scene].any():
-                best_path(shares[scene], self._step_cost(request), *(before or (-1, -1)), corner[scene])
-            else:
-                corner[scene] = before or centre(request)
-                fallback[scene] = before is None
-        return place_boxes(request, corner, fallback)
+        return self._place(request.energy[None], request.cut[None], request, np.array([self._step_cost(request)]))[0]
 
-    def _centred(self, request: PlacementRequest) -> Float32:
+    def place_many(self, requests: Sequence[PlacementRequest]) -> list[Placement]:
+        """See :meth:`mgmtool.masking.Scheme.place_many`; one kernel call for all."""
+        costs = np.array([self._step_cost(request) for request in requests])
+        energy = np.stack([request.energy for request in requests])
+        return self._place(energy, np.stack([request.cut for request in requests]), requests[0], costs)
+
+    def _place(self, energy: Float32, cut: Bool, like: PlacementRequest, costs: Float64) -> list[Placement]:
+        """Place boxes on the energy (clips, frames, rows, cols) of several requests of one layout and box before."""
+        layout = like.layout
+        corner, fallback = np.empty((*cut.shape, 2), np.int16), np.empty(cut.shape, np.bool_)
+        mask = np.empty(energy.shape, np.bool_)
+        start_y, start_x = like.previous or (-1, -1)
+        box = layout.box_rows, layout.box_cols
+        place_guided(
+            np.ascontiguousarray(energy), self._centred(energy), cut, *box, layout.masked, costs, start_y, start_x,
+            corner, fallback, mask,
+        )  # fmt: skip
+        return [Placement(*found) for found in zip(mask, corner, fallback, strict=True)]
+
+    def _centred(self, energy: Float32) -> Float32:
         """Energy as the centre prior has it; untouched where there is none."""
         if not self.centre_prior:
-            return request.energy
-        y, x = ((np.arange(n) + 0.5) / n * 2 - 1 for n in request.energy.shape[1:])
+            return np.ascontiguousarray(energy)
+        y, x = ((np.arange(n) + 0.5) / n * 2 - 1 for n in energy.shape[-2:])
         weight = np.exp(-0.5 * self.centre_prior * (y[:, None] ** 2 + x**2))
-        weighed: Float32 = request.energy * weight.astype(np.float32)
-        return weighed
+        return np.ascontiguousarray(energy * weight.astype(np.float32))
 
     def _step_cost(self, request: PlacementRequest) -> float:
         side = max(request.layout.rows, request.layout.cols)
         return self.smoothness * (_REFERENCE_TOKENS / side) ** 2 * _REFERENCE_STRIDE / request.stride
-
-
-def _shares(request: PlacementRequest, energies: Float32) -> tuple[Float64, Bool]:
-    """Share of the energy inside the box for every frame and place, and which frames have energy."""
-    layout = request.layout
-    shares = np.empty((len(energies), *places(request)), np.float64)
-    table = np.empty((layout.rows + 1, layout.cols + 1), np.float64)
-    moving = [
-        box_shares(frame, layout.box_rows, layout.box_cols, table, out)
-        for frame, out in zip(energies, shares, strict=True)
-    ]
-    return shares, np.array(moving, np.bool_)
 
 
 PLUGIN = MotionGuided

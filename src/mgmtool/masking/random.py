@@ -1,21 +1,36 @@
-"""Random tokens, anew in every frame."""
+"""Random tokens."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
+import numpy as np
+
+from mgmtool.masking._draws import draws
 from mgmtool.masking._scheme import Motionless
-from mgmtool.masking._subsets import boxless, random_subsets
+from mgmtool.masking._subsets import boxless, pick, random_subsets
 from mgmtool.types import Placement, PlacementRequest
 
 
 @dataclass(frozen=True)
 class Random(Motionless):
-    """Random tokens, drawn anew for every frame, with the exact count in each."""
+    """Random tokens of the whole clip; in a mask volume, of each frame.
+
+    The "random" of VideoMAE (Tong et al., 2022) and the "agnostic" of MAE as spatiotemporal learner (Feichtenhofer et al.,
+    2022): a uniform subset of all tokens of a clip, so that only the count of the clip is exact. A volume has no end while it is
+    made; there the subset is drawn anew in every frame, and exact in each, as ``random-frame`` does.
+    """
+
+    exact: ClassVar[str] = "clip"
 
     def place(self, request: PlacementRequest) -> Placement:
         """See :meth:`mgmtool.masking.Scheme.place`."""
-        return boxless(random_subsets(request, request.first, len(request.energy)))
+        frames, tokens = len(request.energy), request.energy[0].size
+        if not request.clip:
+            return boxless(random_subsets(request, request.first, frames))
+        keys = draws(request.seed, 0, frames, tokens)
+        return boxless(pick(np.ones(request.energy.shape, np.bool_), request.layout.masked * frames, keys))
 
 
 PLUGIN = Random

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from mgmtool.masking._scheme import Motionless
-from mgmtool.masking._subsets import boxless, random_subsets
+from mgmtool.masking._subsets import random_subsets, same_in_all
 from mgmtool.types import Placement, PlacementRequest
 
 
@@ -17,8 +15,7 @@ class Tube(Motionless):
 
     def place(self, request: PlacementRequest) -> Placement:
         """See :meth:`mgmtool.masking.Scheme.place`."""
-        one = random_subsets(request, 0, 1)
-        return boxless(np.repeat(one, len(request.energy), axis=0))
+        return same_in_all(random_subsets(request, 0, 1)[0], request)
 
 
 PLUGIN = Tube

@@ -8,6 +8,7 @@ from __future__ import annotations
 from mgmtool.types.arrays import Bool, Float32, Float64, Int16, Int64, UInt8
 from mgmtool.types.clips import ClipRequest, Crop, TokenMask, VideoMotion
 from mgmtool.types.masks import Box, FrameEnergy, MaskVolume, PatchGrid, Placement, PlacementRequest, TokenLayout
+from mgmtool.types.records import Clip, VideoRecord
 from mgmtool.types.runs import ExtractSpec, Outcome
 from mgmtool.types.tracks import Tracks
 from mgmtool.types.video import FrameFlag, FrameMotion, Orientation, VideoFacts, VideoInfo, VideoRef
@@ -15,6 +16,7 @@ from mgmtool.types.video import FrameFlag, FrameMotion, Orientation, VideoFacts,
 __all__ = [
     "Bool",
     "Box",
+    "Clip",
     "ClipRequest",
     "Crop",
     "ExtractSpec",
@@ -38,5 +40,6 @@ __all__ = [
     "VideoFacts",
     "VideoInfo",
     "VideoMotion",
+    "VideoRecord",
     "VideoRef",
 ]

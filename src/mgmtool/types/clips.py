@@ -41,6 +41,12 @@ class ClipRequest:
         Frames of a tubelet.
     seed : int
         64 bits that belong to this sample.
+    invert : bool
+        Hide all but what the scheme would hide: it is asked for the tokens that ``layout`` leaves visible, in a box of their
+        share, and all others are hidden. Counts stay as they are.
+    keep_visible : float
+        Share of the hidden tokens of each tubelet, 0..1, rounded, that is chosen at random to stay visible; as many of the
+        visible ones, chosen at random, are hidden instead, or all of them where there are fewer (our choice).
     """
 
     frames: tuple[int, ...]
@@ -49,6 +55,8 @@ class ClipRequest:
     hflip: bool = False
     tubelet: int = 2
     seed: int = 0
+    invert: bool = False
+    keep_visible: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +66,10 @@ class TokenMask:
     Attributes
     ----------
     mask : bool (tubelets, rows, cols)
-        True = masked; the same count in every tubelet.
+        True = masked; the same count in every clip, and in every tubelet but for schemes that are exact over the clip.
     box : int16 (tubelets, 4)
-        ``y0 x0 y1 x1`` in tokens, half-open; all zero where the scheme hides no box.
+        Box that the scheme placed, ``y0 x0 y1 x1`` in tokens, half-open; all zero where it places none. Of an inverted clip,
+        it is the box that is visible.
     fallback : bool (tubelets,)
         The box is the centre box, because nothing moves in the clip.
     """

@@ -115,6 +115,12 @@ class TokenLayout:
         box_rows, box_cols = (min(n, max(1, round(side * n))) for n in (grid.rows, grid.cols))
         return cls(grid.rows, grid.cols, round(ratio * grid.rows * grid.cols), box_rows, box_cols)
 
+    def complement(self) -> Self:
+        """Lay out what this layout leaves visible: as many tokens, and the box of their share."""
+        tokens = self.rows * self.cols
+        other = type(self).of(PatchGrid(self.rows, self.cols), (tokens - self.masked) / tokens)
+        return dataclasses.replace(other, masked=tokens - self.masked)
+
     def box(self, y: int, x: int, height: int, width: int) -> Box:
         """Pixels of the box whose top left token is (y, x), on a picture of ``height`` x ``width``."""
         rows = [round(r * height / self.rows) for r in (y, y + self.box_rows)]
@@ -145,6 +151,8 @@ class PlacementRequest:
     objects : float32 (frames, objects, 4) or None
         Where each known object is, ``y0 x0 y1 x1`` in tokens of the grid, NaN where it is not in the frame. None for a scheme
         that reads no tracks.
+    clip : bool
+        The run is a whole training clip, its frames are tubelets. If not, it is a run of a mask volume, whose end is not known.
     """
 
     energy: Float32
@@ -155,6 +163,7 @@ class PlacementRequest:
     previous: tuple[int, int] | None = None
     stride: float = 1.0
     objects: Float32 | None = None
+    clip: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +173,8 @@ class Placement:
     Attributes
     ----------
     mask : bool (frames, rows, cols)
-        True = masked; the same count in every frame.
+        True = masked; ``layout.masked`` in every frame, or in a clip as many on average, see
+        :attr:`mgmtool.masking.Scheme.exact`.
     corner : int16 (frames, 2)
         Top left token (y, x) of the box; -1 where the scheme hides no box.
     fallback : bool (frames,)
