@@ -29,6 +29,14 @@ class StoreError(MgmtoolError, ValueError):
     """A store cannot be opened, is not ours, or contradicts itself."""
 
 
+class UnknownVideoError(StoreError, KeyError):
+    """A store has no such video, several of that name, or only its failure."""
+
+    def __str__(self) -> str:
+        """Return the message as it is; the builtin parent would quote it."""
+        return str(self.args[0]) if self.args else ""
+
+
 class SpecMismatchError(StoreError):
     """A store was made with another specification than the one asked for."""
 

@@ -2,12 +2,30 @@
 
 ``layout`` says where things are and what they look like, ``index`` reads and writes commit records, ``part`` writes and
 commits one part, ``writer`` opens a store for parts to be added, ``reader`` opens it to be read.
+For loaders, ``location`` says where a store lies,
+``videos`` finds videos by name, ``columns`` reads rows of arrays.
 """
 
 from __future__ import annotations
 
+from mgmtool.store.columns import Columns
+from mgmtool.store.layout import check_attributes
+from mgmtool.store.location import Location, locate, read_attributes
 from mgmtool.store.part import PartWriter
 from mgmtool.store.reader import Store, open_store
+from mgmtool.store.videos import Rows, Videos
 from mgmtool.store.writer import StoreWriter
 
-__all__ = ["PartWriter", "Store", "StoreWriter", "open_store"]
+__all__ = [
+    "Columns",
+    "Location",
+    "PartWriter",
+    "Rows",
+    "Store",
+    "StoreWriter",
+    "Videos",
+    "check_attributes",
+    "locate",
+    "open_store",
+    "read_attributes",
+]
