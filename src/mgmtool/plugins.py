@@ -122,7 +122,7 @@ def convert(value: Any, hint: Any, what: str) -> Any:
 
 
 _KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
-_SINGULAR = {"masking": "scheme", "sources": "source", "engines": "engine"}
+_SINGULAR = {"masking": "scheme", "sources": "source", "engines": "engine", "export": "format"}
 
 
 def _boolean(value: Any) -> bool:

@@ -11,8 +11,9 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import zarr
+import zarr.api.asynchronous
 import zarr.errors
+from zarr.core.sync import sync
 
 from mgmtool.errors import MgmtoolError, StoreError, UsageError, one_line
 from mgmtool.store.index import SCHEMA, read_index
@@ -27,7 +28,7 @@ class Location(Protocol):
     name: str
 
     def group(self) -> Any:
-        """Open the root group for reading."""
+        """Open the root group for reading, as a :class:`zarr.AsyncGroup`."""
         ...
 
     def index(self) -> pa.Table:
@@ -59,7 +60,7 @@ class LocalFolder:
 
     def group(self) -> Any:
         """See :meth:`Location.group`."""
-        return zarr.open_group(str(self.root), mode="r", zarr_format=3)
+        return sync(zarr.api.asynchronous.open_group(store=str(self.root), mode="r", zarr_format=3))
 
     def index(self) -> pa.Table:
         """See :meth:`Location.index`."""
@@ -82,7 +83,8 @@ class RemoteFolder:
 
     def group(self) -> Any:
         """See :meth:`Location.group`."""
-        return zarr.open_group(self.name, mode="r", zarr_format=3, storage_options=self._options or None)
+        options = self._options or None
+        return sync(zarr.api.asynchronous.open_group(store=self.name, mode="r", zarr_format=3, storage_options=options))
 
     def index(self) -> pa.Table:
         """See :meth:`Location.index`; where folders cannot be listed, the rows of ``index.parquet``."""

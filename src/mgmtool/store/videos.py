@@ -117,7 +117,7 @@ class Videos:
     def _by_other_name(self, name: str) -> int | None:
         """Find the row of a path or file name; -1 where several fit."""
         parts = PurePosixPath(name).parts
-        absolute = os.path.isabs(name)
+        absolute = PurePosixPath(name).is_absolute()
         if absolute:
             inside = os.path.relpath(name, self._root) if self._root else os.pardir
             if PurePosixPath(inside).parts[:1] != (os.pardir,):  # whatever is below the input root has an id

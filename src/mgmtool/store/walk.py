@@ -19,7 +19,7 @@ from mgmtool.errors import StoreError
 from mgmtool.store.columns import Columns
 from mgmtool.store.index import read_part_index
 from mgmtool.store.layout import ArraySpec, check_attributes, committed_parts, frame_arrays
-from mgmtool.store.location import LocalFolder, locate, read_attributes
+from mgmtool.store.location import LocalFolder, locate, read_attributes, reading
 from mgmtool.types import ExtractSpec, MaskVolume
 
 _INCIDENTAL = ["seconds", "path"]
@@ -80,11 +80,18 @@ class StoredVideo:
             The arrays are damaged.
         """
         part, start, stop = (int(self.row[name]) for name in ("part", "row_start", "row_stop"))
+        names = [array.name for array in self._arrays()]
         try:
-            arrays = {a.name: self._columns.window(part, a.name, start, stop) for a in self._arrays()}
-            return MaskVolume(**arrays)
-        except (OSError, RuntimeError, ValueError, TypeError) as error:
+            arrays = self._columns.windows(part, names, start, stop)
+        except StoreError as error:
             raise StoreError(f"masks of {self.id!r} in part {part} cannot be read: {error}") from None
+        lengths = {len(array) for array in arrays}
+        if not {"mask", "box", "pts", "flags"} <= set(names) or lengths != {stop - start}:
+            raise StoreError(
+                f"masks of {self.id!r} in part {part} have {sorted(lengths)} rows in {names}; "
+                f"expected {stop - start} in every array"
+            )
+        return MaskVolume(**dict(zip(names, arrays, strict=True)))
 
     def _arrays(self) -> list[ArraySpec]:
         part = int(self.row["part"])
@@ -141,7 +148,10 @@ class Walk:
     def _tables(self) -> Iterator[tuple[int, pa.Table]]:
         if isinstance(self._location, LocalFolder):
             root = self._location.root
-            yield from ((number, read_part_index(root, number)) for number in committed_parts(root))
+            for number in committed_parts(root):
+                with reading(self.name):
+                    table = read_part_index(root, number)
+                yield number, table
             return
         table = self._remote_index
         for number in sorted(set(table["part"].to_pylist())):

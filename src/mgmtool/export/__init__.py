@@ -1,0 +1,60 @@
+"""The masks of a store in another format: each file is a format, see :mod:`mgmtool.plugins`.
+
+An output holds the videos of a store that are done, under the same ids and in the same order. A file of it is there whole or not
+at all, and the same store gives the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from mgmtool import plugins
+from mgmtool.export._format import Exported, Format
+from mgmtool.export._run import ExportRun, prepare
+
+__all__ = ["ExportRun", "Exported", "Format", "build", "export", "names", "prepare", "summary"]
+
+
+def names() -> list[str]:
+    """List the formats there are."""
+    return plugins.names(__name__)
+
+
+def build(name: str, options: Mapping[str, Any] | None = None) -> Format:
+    """Make a format with its options; see :func:`mgmtool.plugins.build` for what is raised."""
+    return cast("Format", plugins.build(__name__, name, options))
+
+
+def summary(name: str) -> str:
+    """Return the one-line description of a format."""
+    return plugins.summary(__name__, name)
+
+
+def export(store: str | Path, output: str | Path, format: str, **options: Any) -> Generator[Exported, None, None]:  # noqa: A002
+    """Export the masks of a store; nothing is done twice.
+
+    Parameters
+    ----------
+    store : path or URL
+        A mask store.
+    output : path
+        Folder to write to: a new or empty one, or one that holds an export of the same store in the same format, which is gone
+        on with.
+    format : str
+        ``"webdataset"``, ``"hf-parquet"`` or ``"npz"``; see :func:`names`.
+    **options
+        Options of the format.
+
+    Returns
+    -------
+    generator of Exported
+        One per video that is done in the store, in its order. Closing it early drops the file being written.
+
+    Raises
+    ------
+    UsageError, StoreError, OutputError
+        At once, or while the generator runs. A single video that the format cannot hold is an outcome, not an error.
+    """
+    return prepare(store, output, format, options).outcomes()
