@@ -15,7 +15,6 @@ TUBELET = 2
 _SPAN = (CLIP_FRAMES - 1) * STRIDE + 1
 
 
-
 def draw_clips(
     name: str, frames: int, height: int, width: int, layout: TokenLayout, seed: int, count: int
 ) -> Iterator[ClipRequest]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,12 @@ from mgmtool import masking
 from mgmtool.errors import UsageError
 from mgmtool.masking import Scheme
 from mgmtool.store import Columns, Rows
-from mgmtool.types import Clip, FrameFlag, Tracks, VideoMotion, VideoRef
+from mgmtool.types import Clip, FrameFlag, Int64, Tracks, VideoMotion, VideoRef
 
 _TRACKS_KEPT = 1024
+_WITH_ENERGY = ("flags", "energy", "energy_scale")
+_WITHOUT_ENERGY = ("flags", "box")
+_CUT = int(FrameFlag.SCENE_CUT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +49,25 @@ def read_motion(columns: Columns, rows: Rows, clip: Clip, scheme: Scheme) -> Cli
     VideoError
         The file of tracks of the video cannot be used.
     """
-    _check(rows, clip)
-    tracks: Tracks | None = _tracks(scheme, rows.id, rows.path)
+    lowest, highest = _span(rows, clip)
+    tracks: Tracks | None = _tracks(scheme, rows.id, rows.path) if scheme.needs_tracks else None
     # Tracks count frames from the start of the video.
-    first, stop = (0 if tracks is not None else int(min(clip.frames))), int(max(clip.frames)) + 1
-    flags = _window(columns, rows, "flags", first, stop)
-    scene = np.cumsum((flags & int(FrameFlag.SCENE_CUT)) > 0)
-    if not scheme.needs_motion:
-        return ClipMotion(scheme, VideoMotion(rows.height, rows.width, scene, tracks=tracks), first)
-    if columns.has(rows.part, "energy"):
-        energy, scale = (_window(columns, rows, name, first, stop) for name in ("energy", "energy_scale"))
-        return ClipMotion(scheme, VideoMotion(rows.height, rows.width, scene, energy, scale), first)
-    box = _window(columns, rows, "box", first, stop)
-    return ClipMotion(
-        masking.build("boxes"), VideoMotion(rows.height, rows.width, scene, tracks=_track_of(box, rows)), first
-    )
+    first, stop = (0 if tracks is not None else lowest), highest + 1
+    names: tuple[str, ...] = ("flags",)
+    if scheme.needs_motion:
+        names = _WITH_ENERGY if columns.has(rows.part, "energy") else _WITHOUT_ENERGY
+    found = dict(zip(names, columns.windows(rows.part, names, rows.start + first, rows.start + stop), strict=True))
+    if "box" in found:
+        scheme, tracks = _on_boxes(), _track_of(found["box"], rows)
+    scene: Int64 = np.cumsum((found["flags"] & _CUT) > 0)
+    energy, scale = found.get("energy"), found.get("energy_scale")
+    return ClipMotion(scheme, VideoMotion(rows.height, rows.width, scene, energy, scale, tracks), first)
+
+
+def preload(columns: Columns, parts: list[int]) -> None:
+    """Open or unpack what :func:`read_motion` looks at."""
+    for part in parts:
+        columns.load([part], _WITH_ENERGY if columns.has(part, "energy") else _WITHOUT_ENERGY)
 
 
 def _track_of(box: Any, rows: Rows) -> Tracks:
@@ -74,28 +81,31 @@ def _track_of(box: Any, rows: Rows) -> Tracks:
     return Tracks(there, np.zeros(len(there), np.int64), box[there].astype(np.float32))
 
 
-def _window(columns: Columns, rows: Rows, name: str, first: int, stop: int) -> Any:
-    return columns.window(rows.part, name, rows.start + first, rows.start + stop)
-
-
-def _read_tracks(scheme: Any, video_id: str, path: str) -> Tracks | None:
-    """Read the tracks of a video once; a scheme is a frozen record of its options, and so a key."""
-    tracks: Tracks | None = scheme.tracks(VideoRef(video_id, path))
-    return tracks
-
-
-def _check(rows: Rows, clip: Clip) -> None:
-    """Refuse what does not fit the video, with its values."""
+def _span(rows: Rows, clip: Clip) -> tuple[int, int]:
+    """Lowest and highest frame of a clip; refuses what does not fit the video, with its values."""
     if clip.num_frames is not None and clip.num_frames != len(rows):
         raise UsageError(
             f"{rows.id!r} has {len(rows)} frames in the store, but {clip.num_frames} for its reader; expected the same number, "
             "or the i-th frame of one is not that of the other"
         )
-    outside = next((frame for frame in clip.frames if not 0 <= frame < len(rows)), None)
-    if not len(clip.frames) or outside is not None:
+    if not len(clip.frames):
+        raise UsageError(f"{rows.id!r}: clip has 0 frames; expected 1 or more")
+    lowest, highest = min(clip.frames), max(clip.frames)
+    if lowest < 0 or highest >= len(rows):
         raise UsageError(
-            f"{rows.id!r}: frame index is {outside}; expected at least one, each from 0 to {len(rows) - 1}"
+            f"{rows.id!r}: frame index is {lowest if lowest < 0 else highest}; expected 0 to {len(rows) - 1}"
         )
+    return lowest, highest
+
+
+@cache
+def _on_boxes() -> Scheme:
+    return masking.build("boxes")
+
+
+def _read_tracks(scheme: Scheme, video_id: str, path: str) -> Tracks | None:
+    return scheme.tracks(VideoRef(video_id, path))
 
 
 _tracks: Any = lru_cache(_TRACKS_KEPT)(_read_tracks)
+"""Tracks of a video, read once; a scheme is a frozen record of its options, and so a key."""

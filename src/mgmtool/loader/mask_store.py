@@ -8,32 +8,31 @@ from pathlib import Path
 from typing import Any
 
 from mgmtool import masking, store
-from mgmtool.clips import place_clips
-from mgmtool.errors import StoreError
-from mgmtool.loader._motion import ClipMotion, read_motion
+from mgmtool.clips import check_clip, place_clips
+from mgmtool.errors import StoreError, UnknownVideoError, UsageError
+from mgmtool.loader import _motion
+from mgmtool.loader._motion import ClipMotion
+from mgmtool.loader._requests import Asked, plain
 from mgmtool.masking import Scheme
 from mgmtool.store import Columns, Location, Videos
 from mgmtool.types import (
     Clip,
     ClipRequest,
-    Crop,
     ExtractSpec,
     MaskVolume,
-    PatchGrid,
-    TokenLayout,
     TokenMask,
     VideoRecord,
 )
 
 _FRAME_ARRAYS = ("mask", "box", "pts", "flags", "energy", "energy_scale")
-_CLIP_ARRAYS = ("flags", "energy", "energy_scale", "box")
 
 
 class MaskStore:
     """A mask store open for a training loader. Made by :func:`open_store`.
 
     Opening reads a few hundred bytes. The index and the arrays are opened when they are first needed, in the process that needs
-    them, so a store can be handed to workers that are forked or spawned. It can be pickled.
+    them, so a store can be handed to workers that are forked or spawned. It can be pickled. It knows the videos that were there
+    when its index was read; open it again to see parts committed since.
 
     Attributes
     ----------
@@ -51,10 +50,11 @@ class MaskStore:
         self._location, self.attributes = location, dict(attributes)
         self.name, self.spec = location.name, ExtractSpec.from_json(attributes["spec"])
         self._columns = Columns(location, cache, cache_folder)
+        self._schemes: dict[str, Scheme] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         # The index goes along neither: it is read again by whoever needs it, and may be large.
-        kept = ("_location", "attributes", "name", "spec", "_columns")
+        kept = ("_location", "attributes", "name", "spec", "_columns", "_schemes")
         return {name: self.__dict__[name] for name in kept}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -73,10 +73,13 @@ class MaskStore:
         return iter(self.videos)
 
     def __contains__(self, name: object) -> bool:
-        try:
-            return isinstance(name, str) and bool(self.videos.find(name))
-        except StoreError:
+        if not isinstance(name, str):
             return False
+        try:
+            self.videos.find(name)
+        except UnknownVideoError:
+            return False
+        return True
 
     def __getitem__(self, name: str) -> VideoRecord:
         """Read all that the store holds of a video; raises :class:`~mgmtool.errors.UnknownVideoError`, which is a KeyError."""
@@ -102,18 +105,21 @@ class MaskStore:
         )
 
     def lookup(self, name: str) -> str:
-        """Find an id by itself, by a path below the input root or as it was extracted, or by a file name only one video has."""
+        """Find an id by itself, by a path below the input root, as it was extracted or that ends in an id, or by a file name."""
         return self.videos.find(name).id
 
     def volume(self, name: str) -> MaskVolume:
-        """Read the mask volume of a video."""
+        """Read the mask volume of a video, straight from the store."""
         rows = self.videos.find(name)
-        names = [name for name in _FRAME_ARRAYS if self._columns.has(rows.part, name)]
-        return MaskVolume(**{name: self._columns.window(rows.part, name, rows.start, rows.stop) for name in names})
+        found = {array: self._columns.read(rows.part, array, rows.start, rows.stop) for array in _FRAME_ARRAYS}
+        missing = [array for array in _FRAME_ARRAYS[:4] if found[array] is None]
+        if missing:
+            raise StoreError(f"{self.name}: the part of {rows.id!r} has no array {missing[0]!r}")
+        return MaskVolume(**{array: values for array, values in found.items() if values is not None})
 
     def preload(self) -> None:
         """Open or unpack now what clips need: under ``cache="ram"``, workers forked afterwards share the memory."""
-        self._columns.load(self.videos.parts(), _CLIP_ARRAYS)
+        _motion.preload(self._columns, self.videos.parts())
 
     def clip(
         self,
@@ -205,31 +211,25 @@ class MaskStore:
         grid, tubelet, ratio, scheme, invert, keep_visible
             As for :meth:`clip`, the same for all samples.
         """
-        layout = TokenLayout.of(PatchGrid(*grid), ratio)
-        chosen = self._scheme(scheme)
+        asked, chosen = Asked.of(grid, tubelet, ratio, invert, keep_visible), self._scheme(scheme)
         known = []
-        for clip in clips:
-            rows = self.videos.find(clip.id)
-            motion = read_motion(self._columns, rows, clip, chosen)
-            request = ClipRequest(
-                frames=tuple(int(frame) - motion.first for frame in clip.frames),
-                layout=layout,
-                crop=None if clip.crop is None else Crop(*map(int, clip.crop)),
-                hflip=clip.hflip,
-                tubelet=tubelet,
-                seed=masking.derive_seed(
-                    clip.seed, rows.id, *map(int, clip.frames), "crop", *map(int, clip.crop or ())
-                ),
-                invert=invert,
-                keep_visible=keep_visible,
-            )
-            known.append((motion, request))
-        return _placed(known)
+        for given in clips:
+            clip, rows = plain(given), self.videos.find(given.id)
+            motion = _motion.read_motion(self._columns, rows, clip, chosen)
+            known.append((motion, asked.request(clip, rows, motion.first)))
+        try:
+            return _placed(known)
+        except UsageError:
+            _blame(clips, known)
+            raise
 
     def _scheme(self, scheme: str | Scheme) -> Scheme:
         if not isinstance(scheme, str):
             return scheme
-        return masking.build(scheme, self.spec.scheme_options if scheme == self.spec.scheme else None)
+        if scheme not in self._schemes:
+            options = self.spec.scheme_options if scheme == self.spec.scheme else None
+            self._schemes[scheme] = masking.build(scheme, options)
+        return self._schemes[scheme]
 
 
 def _placed(clips: Sequence[tuple[ClipMotion, ClipRequest]]) -> list[TokenMask]:
@@ -237,6 +237,15 @@ def _placed(clips: Sequence[tuple[ClipMotion, ClipRequest]]) -> list[TokenMask]:
     if len({known.scheme for known, _ in clips}) <= 1:
         return place_clips([(known.motion, request) for known, request in clips], clips[0][0].scheme) if clips else []
     return [place_clips([(known.motion, request)], known.scheme)[0] for known, request in clips]
+
+
+def _blame(clips: Sequence[Clip], known: Sequence[tuple[ClipMotion, ClipRequest]]) -> None:
+    """Say of which video the clip is that cannot be placed."""
+    for clip, (motion, request) in zip(clips, known, strict=True):
+        try:
+            check_clip(motion.motion, request)
+        except UsageError as error:
+            raise UsageError(f"{clip.id!r}: {error}") from None
 
 
 def open_store(
@@ -254,7 +263,7 @@ def open_store(
         Folder of the store; ``s3://``, ``gs://``, ``https://`` and whatever else fsspec knows with ``mgmtool[remote]``.
     cache : None, "mmap" or "ram"
         None reads chunks from the store each time. "mmap" unpacks arrays into files once, which all processes of a machine share.
-        "ram" unpacks them into memory: about 262 bytes a frame.
+        "ram" unpacks them into memory: 261 bytes a frame with energy on 16x16 cells, 9 without energy.
     storage_options : mapping, optional
         For fsspec, with a URL.
     cache_folder : path, optional

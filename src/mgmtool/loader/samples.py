@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
@@ -15,12 +13,11 @@ from mgmtool import adapters
 from mgmtool.crops import CropParameters, CropPolicy
 from mgmtool.errors import UsageError
 from mgmtool.loader._resizing import resize
+from mgmtool.loader.draws import ClipDraw, ClipDraws
 from mgmtool.loader.mask_store import MaskStore
-from mgmtool.masking import Scheme, below, derive_seed, draws
-from mgmtool.types import TokenMask, UInt8
+from mgmtool.masking import Scheme, derive_seed
+from mgmtool.types import TokenMask
 from mgmtool.video.clip import ClipPictures, read_frames
-
-__all__ = ["ClipDraw", "ClipDraws", "ClipPictures", "ClipSamples", "CropParameters", "MaskedCrops", "MaskedSample", "read_frames"]
 
 Adapter = Callable[[TokenMask], Any]
 
@@ -156,13 +153,15 @@ class MaskedCrops:
                 f"{rows.id!r}: frames are {height} x {width} pixels; expected {rows.height} x {rows.width}, the displayed "
                 "size in the store"
             )
-        parameters = self.draw(height, width, derive_seed(seed, rows.id, *frame_indices))
+        # Numbers of a tensor print, and so seed, as no others do.
+        parameters = self.draw(height, width, derive_seed(int(seed), rows.id, *map(int, frame_indices)))
         mask = self.mask(video_id, frame_indices, parameters, seed, num_frames)
         return MaskedSample(self.apply(frames, parameters), mask, parameters)
 
     def _shape(self, frames: Any, count: int) -> tuple[int, int]:
         """Height and width of pictures, once they are found to be as expected."""
-        return checked_shape(frames, (count, None, None, 3), "uint8 array (frames, height, width, 3)")[1:3]
+        _, height, width, _ = checked_shape(frames, (count, None, None, 3), "uint8 array (frames, height, width, 3)")
+        return height, width
 
     def _adapted(self, mask: TokenMask) -> Any:
         if self.adapter is None:
@@ -171,86 +170,32 @@ class MaskedCrops:
         return adapt(mask)
 
 
+def read_clip(drawn: ClipDraw) -> ClipPictures:
+    """Read the frames of a clip with PyAV.
+
+    Raises
+    ------
+    UsageError
+        The file ends before the last frame of the clip, or goes on behind the last one that the store knows.
+    VideoError
+        The file cannot be read.
+    """
+    read = read_frames(drawn.path, drawn.frames)
+    if read.count is None and max(drawn.frames) == drawn.num_frames - 1:
+        raise UsageError(
+            f"{drawn.id!r} has {drawn.num_frames} frames in the store, but {drawn.path} has more; expected the same number, "
+            "or the i-th frame of one is not that of the other"
+        )
+    return read
+
+
 def checked_shape(frames: Any, expected: Sequence[int | None], words: str) -> tuple[int, ...]:
     """Return the shape of an array or a tensor; refuse another type or shape, None standing for any length."""
-    shape = tuple(frames.shape)
+    shape, kind = tuple(getattr(frames, "shape", ())), str(getattr(frames, "dtype", type(frames).__name__))
     fits = len(shape) == len(expected) and all(want in {None, got} for got, want in zip(shape, expected, strict=True))
-    if not fits or 0 in shape or str(frames.dtype).removeprefix("torch.") != "uint8":
-        raise UsageError(f"frames are {frames.dtype} {shape}; expected {words}, with {expected[0]} frames")
+    if not fits or 0 in shape or kind.removeprefix("torch.") != "uint8":
+        raise UsageError(f"frames are {kind} {shape}; expected {words}, with {expected[0]} frames")
     return shape
-
-
-@dataclass(frozen=True, slots=True)
-class ClipDraw:
-    """Which frames a sample takes.
-
-    Attributes
-    ----------
-    id, path : str
-        Video, and the file it is in.
-    frames : tuple of int
-        Frame indices, ascending; the last frame is repeated where the video is shorter than the clip.
-    seed : int
-        64 bits that belong to this sample.
-    """
-
-    id: str
-    path: str
-    frames: tuple[int, ...]
-    seed: int
-
-
-@dataclass(frozen=True)
-class ClipDraws:
-    """One clip of every video of a store, from a start that is drawn anew in every epoch.
-
-    Attributes
-    ----------
-    store : MaskStore
-        Its videos, in the order of its index.
-    root : path or None
-        Folder to which ids are relative, where the videos are now; by default they are where they were when they were
-        extracted.
-    num_frames : int
-        Frames of a clip.
-    stride : int
-        Frames of the video from one frame of the clip to the next.
-    seed : int
-        With epoch and number of the video it decides everything.
-    """
-
-    store: MaskStore
-    root: str | Path | None = None
-    num_frames: int = 16
-    stride: int = 2
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for name in ("num_frames", "stride"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"{name} is {getattr(self, name)}; expected 1 or more")
-
-    def __len__(self) -> int:
-        return len(self.store)
-
-    def draw(self, index: int, epoch: int = 0) -> ClipDraw:
-        """Draw the clip of the video of a number; an IndexError if there is none."""
-        number = range(len(self))[index]
-        rows = self.store.videos.find(self.store.videos.table["id"][number].as_py())
-        seed = derive_seed(self.seed, epoch, number)
-        room = max(len(rows) - (self.num_frames - 1) * self.stride, 1)
-        start = int(below(draws(derive_seed(seed, "start"), 0, 1, 1)[0, 0], room))
-        frames = tuple(min(start + k * self.stride, len(rows) - 1) for k in range(self.num_frames))
-        return ClipDraw(rows.id, self._file(rows.id, rows.path), frames, seed)
-
-    def _file(self, video_id: str, path: str) -> str:
-        name = path if self.root is None else os.path.join(self.root, video_id)  # noqa: PTH118  any bytes the system has
-        return name if os.path.exists(name) else _unescaped(name)  # noqa: PTH110
-
-
-def _unescaped(name: str) -> str:
-    r"""Undo the escapes ``\udcXX`` of an index: bytes of a file name that are not UTF-8."""
-    return re.sub(r"\\udc([89a-f][0-9a-f])", lambda found: chr(0xDC00 + int(found[1], 16)), name)
 
 
 class ClipSamples:
@@ -300,7 +245,7 @@ class ClipSamples:
             int64 (num_frames,); ``crop`` int64 (4,), top, left, height and width; ``hflip`` bool.
         """
         drawn = self.draws.draw(index, self.epoch)
-        read = read_frames(drawn.path, drawn.frames)
+        read = read_clip(drawn)
         sample = self.crops.sample(read.rgb, drawn.id, drawn.frames, drawn.seed, read.count)
         return {
             "clip": sample.clip,

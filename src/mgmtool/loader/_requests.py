@@ -1,0 +1,93 @@
+"""What a training loader asks for, numpy and torch numbers among it, as a plain request; or an error that shows the values."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from dataclasses import dataclass
+from operator import index
+from typing import Any
+
+from mgmtool.errors import UsageError
+from mgmtool.masking import derive_seed
+from mgmtool.store import Rows
+from mgmtool.types import Clip, ClipRequest, Crop, PatchGrid, TokenLayout
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked for all the clips of a batch; see :meth:`mgmtool.MaskStore.clip`."""
+
+    layout: TokenLayout
+    tubelet: int
+    invert: bool
+    keep_visible: float
+
+    @classmethod
+    def of(cls, grid: tuple[int, int], tubelet: int, ratio: float, invert: bool, keep_visible: float) -> Asked:
+        """Check and lay out.
+
+        Raises
+        ------
+        UsageError
+            No grid, no ratio, or no tubelet.
+        """
+        try:
+            rows, cols = map(index, grid)
+            layout = TokenLayout.of(PatchGrid.parse(f"{rows}x{cols}"), float(ratio))
+            return cls(layout, index(tubelet), bool(invert), float(keep_visible))
+        except TypeError:
+            raise UsageError(
+                f"grid is {grid!r}, tubelet is {tubelet!r}, ratio is {ratio!r}, keep_visible is {keep_visible!r}; expected "
+                "(rows, cols), a number of frames, and 0 to 1"
+            ) from None
+        except ValueError as error:
+            raise UsageError(str(error)) from None
+
+    def request(self, clip: Clip, rows: Rows, first: int) -> ClipRequest:
+        """Ask for a clip, made plain by :func:`plain`, of which frame ``first`` is the first that is known."""
+        crop = Crop(0, 0, rows.height, rows.width) if clip.crop is None else Crop(*clip.crop)
+        where = (crop.top, crop.left, crop.height, crop.width)
+        return ClipRequest(
+            frames=tuple([frame - first for frame in clip.frames]),
+            layout=self.layout,
+            crop=crop,
+            hflip=clip.hflip,
+            tubelet=self.tubelet,
+            seed=derive_seed(clip.seed, rows.id, *clip.frames, "crop", *where),
+            invert=self.invert,
+            keep_visible=self.keep_visible,
+        )
+
+
+def plain(clip: Clip) -> Clip:
+    """Turn the numbers of a clip into Python's, so that they print, and seed, the same whatever they were.
+
+    Raises
+    ------
+    UsageError
+        A frame index, a crop, a seed or a number of frames that is not made of whole numbers.
+    """
+    return dataclasses.replace(
+        clip,
+        frames=_whole(clip, "frames", clip.frames),
+        crop=None if clip.crop is None else _crop(clip),
+        hflip=bool(clip.hflip),
+        seed=_whole(clip, "seed", [clip.seed])[0],
+        num_frames=None if clip.num_frames is None else _whole(clip, "num_frames", [clip.num_frames])[0],
+    )
+
+
+def _crop(clip: Clip) -> tuple[int, int, int, int]:
+    crop: Any = clip.crop  # a tuple, or an array, whose truth is not to be asked for
+    numbers = _whole(clip, "crop", crop)
+    if len(numbers) != 4:
+        raise UsageError(f"{clip.id!r}: crop is {numbers}; expected (top, left, height, width) in pixels")
+    return numbers[0], numbers[1], numbers[2], numbers[3]
+
+
+def _whole(clip: Clip, what: str, values: Iterable[Any]) -> tuple[int, ...]:
+    try:
+        return tuple(map(index, values))
+    except TypeError:
+        raise UsageError(f"{clip.id!r}: {what} is {values!r}; expected whole numbers") from None
