@@ -10,7 +10,7 @@ UNCOMPILED := $(wildcard tests/test_kernels_*.py tests/test_energy*.py tests/tes
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-nojit test-slow check bench quality docs clean
+.PHONY: help install demo test test-nojit test-slow check bench quality fuzz docs clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -48,6 +48,9 @@ bench: $(STAMP) ## compare extraction with a bare decode of the same files
 
 quality: $(STAMP) ## compare masks with ground truth on several encodes of the same frames
 	$(BIN)/python benchmarks/quality.py
+
+fuzz: $(STAMP) ## extract damaged files: every one must end as done or failed
+	$(BIN)/python benchmarks/fuzz.py --cases 2000 --seed 0
 
 docs: $(STAMP) ## check links, Python examples and command lines of the documentation
 	$(BIN)/python -m pytest -q tests/test_docs.py

@@ -64,7 +64,7 @@ def done(video_id: str, frames: int, part: int = 0, seconds: float = 0.5) -> Out
     """Outcome of a video that worked."""
     orientation = Orientation(transpose=True, flip_x=True)
     info = VideoInfo(480, 270, orientation, "h264", "mov,mp4", Fraction(30000, 1001), Fraction(1, 15360), frames)
-    facts = VideoFacts(info, "codec", frames, frames // 2, 1, 2, ("edit_list", "header_count"))
+    facts = VideoFacts(info, "codec", frames, frames // 2, 1, 2, ("edit_list", "header_count"), "asked for")
     return Outcome(VideoRef(video_id, f"{ROOT}/{video_id}", 1000, 10**18), facts, seconds=seconds, part=part)
 
 

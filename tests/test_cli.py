@@ -245,14 +245,14 @@ def test_bar_is_drawn_on_stderr_without_colours_in_a_pipe(grab: Call, mixed: Pat
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--scheme", "tubes"], "unknown scheme 'tubes' (did you mean 'tube'?); expected one of: boxes, centre-box, "),
-        (["--source", "codek"], "unknown source 'codek' (did you mean 'codec'?); expected one of: codec, "),
+        (["--scheme", "tubes"], "unknown scheme 'tubes' (did you mean 'tube'?); expected one of: block, boxes, "),
+        (["--source", "codek"], "unknown source 'codek' (did you mean 'codec'?); expected one of: auto, codec, "),
         (["--engine", "loacl"], "unknown engine 'loacl' (did you mean 'local'?); expected one of: inline, local"),
         (["--scheme-option", "smothness=1"], "motion-guided has no option 'smothness' (did you mean 'smoothness'?)"),
         (["--scheme-option", "smoothness=lots"], "motion-guided option smoothness is 'lots'; expected a number"),
         (["--scheme-option", "smoothness"], "'smoothness'; expected KEY=VALUE"),
         (["--scheme-option", "=1"], "'=1'; expected KEY=VALUE"),
-        (["--source-option", "cell=5"], "codec option cell is 5; expected auto or one of 4, 8, 16, 32, 64"),
+        (["--source-option", "cell=5"], "auto option cell is 5; expected auto or one of 4, 8, 16, 32, 64"),
         (["--grid", "14"], "grid is '14'; expected HxW, for example 14x14"),
         (["--grid", "0x14"], "grid is '0x14'; expected 1 to 256 rows and columns"),
         (["--energy-grid", "axb"], "grid is 'axb'; expected HxW"),

@@ -100,7 +100,7 @@ def test_all_sequences_count_is_0_and_a_table(call: Call, films: Path) -> None:
     assert title.strip() == "box 7x7, 2 sequences"
     assert head.split() == ["scheme", *COLUMNS, "ms/frame"]
     assert ended.labels()[1:] == ["motion-guided", "tube", "random", "centre-box", "oracle"]
-    assert last.startswith("object / background motion, codec: raw ")
+    assert last.startswith("object / background motion, auto: raw ")
     assert "left" not in ended.out
 
 
@@ -134,7 +134,7 @@ def test_json_is_one_object(call: Call, films: Path) -> None:
     assert row["sequences"]["left"]["recall"] == row["mean"]["recall"]
     assert row["seconds"] > 0
     assert (best["label"], best["seconds"]) == ("oracle", None)
-    assert set(facts["motion"]["codec"]["left"]) == {"raw", "compensated"}
+    assert set(facts["motion"]["auto"]["left"]) == {"raw", "compensated"}
 
 
 def test_boxes_may_be_several(call: Call, films: Path) -> None:

@@ -321,7 +321,7 @@ def test_overwrite_makes_the_store_anew(mixed: Path, reference: Path, tmp_path: 
         ({"scheme": "tubes"}, "unknown scheme 'tubes' (did you mean 'tube'?)"),
         ({"source": "codek"}, "unknown source 'codek' (did you mean 'codec'?)"),
         ({"scheme_options": {"smoth": 1}}, "motion-guided has no option 'smoth'"),
-        ({"source_options": {"cell": 5}}, "codec option cell is 5"),
+        ({"source_options": {"cell": 5}}, "auto option cell is 5"),
         ({"ratio": 1.5}, "ratio is 1.5; expected 0 to 1"),
     ],
 )
@@ -359,8 +359,22 @@ def test_scheme_without_motion_serves_videos_without_vectors(tmp_path: Path) -> 
     assert extract_video(tmp_path / "a.mkv", spec).energy is None
     (outcome,) = run(tmp_path / "a.mkv", tmp_path / "tube.zarr", spec=spec)
     assert outcome.done
-    (outcome,) = run(tmp_path / "a.mkv", tmp_path / "motion.zarr")
+    (outcome,) = run(tmp_path / "a.mkv", tmp_path / "codec.zarr", spec=dataclasses.replace(SPEC, source="codec"))
     assert outcome.failure == "no_motion_vectors"
+
+
+def test_the_index_says_which_source_was_used_and_why(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.mkv").write_bytes(tiny_videos.clip(codec="ffv1", container="matroska"))
+    (tmp_path / "in" / "b.mp4").write_bytes(tiny_videos.clip())
+    run(tmp_path / "in", tmp_path / "auto.zarr")
+    run(tmp_path / "in", tmp_path / "reencode.zarr", spec=dataclasses.replace(SPEC, source="reencode"))
+    reasons = ["ffv1: no motion vectors in 12 frames, 1 of them key frames", "vectors in frame 1"]
+    chosen, forced = (open_store(tmp_path / name).index for name in ("auto.zarr", "reencode.zarr"))
+    assert chosen.column("source").to_pylist() == ["reencode", "codec"]
+    assert chosen.column("source_reason").to_pylist() == reasons
+    assert forced.column("source").to_pylist() == ["reencode", "reencode"]
+    assert forced.column("source_reason").to_pylist() == ["asked for", "asked for"]
 
 
 def test_without_energy_masks_are_the_same(mixed: Path, reference: Path, tmp_path: Path) -> None:

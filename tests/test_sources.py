@@ -125,7 +125,8 @@ def test_only_what_is_asked_for_is_there(name: str, motion: bool, luma: bool, gi
 def test_facts_are_complete_at_the_end(name: str, given: Callable[[str], Path]) -> None:
     info, frames, facts = read(given(name), name)
     assert facts.info == info
-    assert facts.source == name
+    assert facts.source == ("codec" if name == "auto" else name)
+    assert facts.source_reason == ("vectors in frame 1" if name == "auto" else "asked for")
     assert facts.num_frames == len(frames) == FRAMES
     assert facts.vector_frames == sum(frame.has_vectors for frame in frames)
     assert facts.corrupt_frames == facts.lost_packets == 0

@@ -193,8 +193,10 @@ def test_metadata_is_not_consolidated_and_holds_no_strings(mixed: Path) -> None:
 
 def test_index_columns_and_types(mixed: Path) -> None:
     expected = {
-        **dict.fromkeys(["id", "path", "status", "failure", "message", "codec", "container", "source"], pa.string()),
+        **dict.fromkeys(["id", "path", "status", "failure", "message", "codec", "container"], pa.string()),
+        **dict.fromkeys(["source", "source_reason"], pa.string()),
         **dict.fromkeys(["row_start", "row_stop", "num_frames", "time_base_num", "time_base_den"], pa.int64()),
+        **dict.fromkeys(["pixel_aspect_num", "pixel_aspect_den"], pa.int64()),
         **dict.fromkeys(["corrupt_frames", "lost_packets", "size_bytes", "mtime_ns"], pa.int64()),
         **dict.fromkeys(["part", "height", "width"], pa.int32()),
         **dict.fromkeys(["fps", "seconds"], pa.float64()),
@@ -219,10 +221,12 @@ def test_index_row_of_a_video_that_is_done(mixed: Path) -> None:
         "failure": None,
         "message": None,
         "source": "codec",
+        "source_reason": "asked for",
         "seconds": 0.5,
         "vector_share": 0.5,
     }
     picture = {"height": 480, "width": 270, "rotation": 90, "mirrored": False, "codec": "h264", "container": "mov,mp4"}
+    picture |= {"pixel_aspect_num": 1, "pixel_aspect_den": 1}
     time = {"time_base_num": 1, "time_base_den": 15360, "fps": pytest.approx(30000 / 1001)}
     damage = {"corrupt_frames": 1, "lost_packets": 2, "index_risk": ["edit_list", "header_count"]}
     assert row == {**where, **ending, **picture, **time, **damage, "size_bytes": 1000, "mtime_ns": 10**18}

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
+from mgmtool import sources
 from mgmtool.cli import main
 from mgmtool.errors import NoMotionVectorsFailure, OutputError, UsageError
 from mgmtool.extraction import extract
@@ -292,9 +293,11 @@ def test_arrows_need_motion_vectors(tmp_path: Path) -> None:
     zeros = np.zeros(6, np.int64)
     volume = MaskVolume(np.ones((6, 2, 2), np.bool_), np.zeros((6, 4), np.int16), zeros, zeros.astype(np.uint8))
     visualize(tmp_path / "intra.avi", tmp_path / "fine.mp4", volume=volume)
+    codec = sources.build("codec")
     with pytest.raises(NoMotionVectorsFailure):
-        visualize(tmp_path / "intra.avi", tmp_path / "out.mp4", volume=volume, layers=Layers(arrows=True))
+        visualize(tmp_path / "intra.avi", tmp_path / "out.mp4", volume=volume, layers=Layers(arrows=True), motion=codec)
     assert not (tmp_path / "out.mp4").exists()
+    visualize(tmp_path / "intra.avi", tmp_path / "out.mp4", volume=volume, layers=Layers(arrows=True))
 
 
 # --- the command -----------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import takewhile
 
@@ -77,7 +77,8 @@ def stream_masks(video: VideoRef, spec: ExtractSpec) -> Iterator[MaskStream]:
     scheme = masking.build(spec.scheme, spec.scheme_options)
     source = sources.build(spec.source, spec.source_options)
     motion = scheme.needs_motion
-    with source.open(video, motion=motion, luma=motion, chroma=scheme.needs_chroma) as stream:
+    chosen = replace(video, reading=spec.reading)
+    with source.open(chosen, motion=motion, luma=motion, chroma=scheme.needs_chroma) as stream:
         energies = scheme.energies(stream.frames, spec.energy_grid)
         seed = masking.derive_seed(spec.seed, video.id)
         placer = _Placer(scheme, spec, stream.info, seed, scheme.tracks(video))

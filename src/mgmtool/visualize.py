@@ -15,7 +15,7 @@ from mgmtool import sources
 from mgmtool.errors import UsageError, one_line
 from mgmtool.render import Layers, arrows_of, caption, contact_sheet, fitted, overlay, plan_sheet, resize
 from mgmtool.sources import Source
-from mgmtool.types import Float32, FrameMotion, MaskVolume, UInt8, VideoInfo, VideoRef
+from mgmtool.types import Float32, FrameMotion, MaskVolume, Reading, UInt8, VideoInfo, VideoRef
 from mgmtool.video.decoding import Tally
 from mgmtool.video.encode import write_video, written_whole
 from mgmtool.video.pictures import Picture, read_pictures
@@ -44,6 +44,7 @@ def visualize(
     max_side: int | None = None,
     fps: float | None = None,
     motion: Source | None = None,
+    reading: Reading | None = None,
 ) -> Path:
     """Draw the masks of a video on its pictures.
 
@@ -69,7 +70,9 @@ def visualize(
         Frames a second. Of a film: its speed; by default that of the video. Of an animation: how many frames are kept of each
         second, by default and at most 12.5.
     motion : Source, optional
-        Where arrows come from; by default the vectors of the codec. Asked only if there are arrows to draw.
+        Where arrows come from; by default ``auto``. Asked only if there are arrows to draw.
+    reading : Reading, optional
+        Which stream is drawn, and the limits of the file; those of the masks.
 
     Returns
     -------
@@ -88,9 +91,12 @@ def visualize(
     target = Path(output)
     check_output(video, target)
     _check(volume, frames=frames, max_side=max_side, fps=fps)
-    with read_video(str(video)) as opened:
+    reading = reading or Reading()
+    with read_video(str(video), reading) as opened:
         info = opened.info
-    scene = _Scene(str(video), info, volume, layers or Layers(), motion or sources.build("codec"), _peak(volume))
+    scene = _Scene(
+        str(video), reading, info, volume, layers or Layers(), motion or sources.build("auto"), _peak(volume)
+    )
     _WRITERS[target.suffix.lower()](scene, target, _Wishes(frames, max_side, fps))
     return target
 
@@ -124,6 +130,7 @@ class _Scene:
     """A video, its masks, and what to draw of them."""
 
     path: str
+    reading: Reading
     info: VideoInfo
     volume: MaskVolume
     layers: Layers
@@ -155,7 +162,9 @@ class _Scene:
         count, tally = len(self.volume), Tally()
         with ExitStack() as stack:
             motion = self._motion(stack)
-            chosen = read_pictures(self.path, lambda i: i < count and (wanted is None or wanted(i)), tally)
+            chosen = read_pictures(
+                self.path, lambda i: i < count and (wanted is None or wanted(i)), tally, self.reading
+            )
             for picture in stack.enter_context(closing(chosen)):
                 yield self._draw(picture, height, width, _skip_to(motion, picture.index))
             _skip_to(motion, count)  # a source may find out only at the end that there was no motion
@@ -168,7 +177,7 @@ class _Scene:
     def _motion(self, stack: ExitStack) -> Iterator[FrameMotion] | None:
         if not self.layers.arrows:
             return None
-        ref = VideoRef(Path(self.path).name, self.path)
+        ref = VideoRef(Path(self.path).name, self.path, reading=self.reading)
         return stack.enter_context(self.source.open(ref, motion=True, luma=False)).frames
 
     def _draw(self, picture: Picture, height: int, width: int, motion: FrameMotion | None) -> UInt8:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import sys
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ from rich.table import Table
 from mgmtool import evaluation
 from mgmtool.cli._compile import compile_kernels
 from mgmtool.cli._exit import DONE, FATAL, SOME_FAILED, fail, wants_color
-from mgmtool.cli._tables import console
+from mgmtool.cli._tables import console, json_line
 from mgmtool.errors import UsageError, one_line
 from mgmtool.evaluation import EvaluateSpec, Problem, Row, Sequence, SequenceResult, Summary
 from mgmtool.evaluation.plot import check_plot, draw
@@ -104,7 +103,7 @@ def _say(problem: Problem) -> None:
 
 def _print(request: Request, summary: Summary, problems: list[Problem]) -> None:
     if request.as_json:
-        click.echo(json.dumps(_plain(_facts(request, summary, problems)), ensure_ascii=False, allow_nan=False))
+        click.echo(json_line(_plain(_facts(request, summary, problems))))
         return
     for box in dict.fromkeys(row.box for row in summary.rows):
         rows = [row for row in summary.rows if row.box == box]

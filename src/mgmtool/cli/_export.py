@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import click
 from mgmtool import export
 from mgmtool.cli._exit import DONE, SOME_FAILED, raise_on_sigterm
 from mgmtool.cli._progress import Progress, make_progress
+from mgmtool.cli._tables import json_line
 from mgmtool.errors import one_line
 from mgmtool.export import Exported, ExportRun
 
@@ -75,7 +75,7 @@ def _report(request: Request, job: ExportRun, totals: Counter[str], seconds: flo
     if request.as_json:
         named = {"store": request.store, "output": str(request.output), "format": request.format}
         more = {"left_out": job.left_out, "num_frames": totals["num_frames"], "seconds": round(seconds, 3)}
-        click.echo(json.dumps({**named, **counts, **more}, ensure_ascii=False))
+        click.echo(json_line({**named, **counts, **more}))
     elif not request.quiet:
         line = f"{counts['exported']} exported, {counts['skipped']} there before, {counts['failed']} failed"
         left_out = f"; {job.left_out} failed in the store" if job.left_out else ""

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,13 +10,15 @@ from typing import Any
 
 import click
 
-from mgmtool import corpus, engines, extraction, sources
+from mgmtool import engines, extraction, sources
 from mgmtool.cli._compile import compile_kernels
 from mgmtool.cli._exit import DONE, SOME_FAILED, TOO_MANY_FAILED, raise_on_sigterm
+from mgmtool.cli._inputs import find_videos
 from mgmtool.cli._progress import Progress, make_progress
-from mgmtool.cli.options import make_spec
+from mgmtool.cli._tables import json_line
+from mgmtool.cli.options import SPEC, make_engine, make_spec
 from mgmtool.engines import Engine
-from mgmtool.errors import UsageError, one_line
+from mgmtool.errors import one_line
 from mgmtool.extraction import ExtractRun
 from mgmtool.types import ExtractSpec, Outcome, PatchGrid
 
@@ -37,6 +36,10 @@ class Request:
     grid: PatchGrid
     ratio: float
     seed: int
+    stream: int | None
+    strict: bool
+    max_pixels: int
+    max_frames: int
     energy: bool
     energy_grid: PatchGrid
     nul: bool
@@ -54,14 +57,12 @@ class Request:
 
     def spec(self) -> ExtractSpec:
         """Return the spec these options ask for."""
-        names = ("scheme", "scheme_option", "source", "source_option", "grid", "ratio", "seed")
         more = ("energy", "energy_grid", "part_videos")
-        return make_spec(**{name: getattr(self, name) for name in (*names, *more)})
+        return make_spec(**{name: getattr(self, name) for name in (*SPEC, *more)})
 
     def build_engine(self) -> Engine:
         """Return the engine these options ask for; an option it does not have is an error."""
-        given: dict[str, Any] = {"timeout": self.timeout, "workers": None if self.workers == "auto" else self.workers}
-        return engines.build(self.engine, {name: value for name, value in given.items() if value is not None})
+        return make_engine(self.engine, self.workers, self.timeout)
 
 
 @dataclass
@@ -100,22 +101,9 @@ def run(request: Request) -> int:
 
 def _prepare(request: Request, spec: ExtractSpec) -> ExtractRun:
     extensions = sources.build(spec.source, spec.source_options).extensions
-    inputs = [name for name in request.inputs if name != "-"]
-    listed = _stdin_paths(request.nul) if "-" in request.inputs else []
-    if not request.inputs:
-        raise UsageError("no INPUT given; expected files, folders, glob patterns, or - for a list on stdin")
-    if request.nul and "-" not in request.inputs:
-        raise UsageError("-0 is for a list on stdin, but no INPUT is -")
     engine = request.build_engine()
-    found = corpus.scan(inputs, extensions, listed=listed, root=request.root)
+    found = find_videos(request.inputs, extensions, request.nul, request.root)
     return extraction.prepare(found, request.output, spec, engine, overwrite=request.overwrite)
-
-
-def _stdin_paths(nul: bool) -> list[str]:
-    """Paths from stdin, as the bytes they are; empty lines are skipped."""
-    raw = sys.stdin.buffer.read().split(b"\0" if nul else b"\n")
-    lines = raw if nul else [line.rstrip(b"\r") for line in raw]
-    return [os.fsdecode(line) for line in lines if line]
 
 
 def _work(request: Request, job: ExtractRun, totals: Totals) -> bool:
@@ -135,10 +123,10 @@ def _work(request: Request, job: ExtractRun, totals: Totals) -> bool:
 
 def _show(request: Request, outcome: Outcome, progress: Progress) -> None:
     if request.as_json:
-        click.echo(json.dumps(_event(outcome), ensure_ascii=False))
+        click.echo(json_line(_event(outcome)))
     name = one_line(outcome.video.id)
     if not outcome.done and not request.quiet:
-        progress.say(f"{click.style(f'failed ({outcome.failure})', fg='red')} {name}: {outcome.message}")
+        progress.say(f"{click.style(f'failed ({outcome.failure})', fg='red')} {name}: {one_line(str(outcome.message))}")
     elif outcome.done and outcome.facts is not None and request.verbose:
         progress.say(f"done {name}: {outcome.facts.num_frames} frames, {outcome.seconds:.2f} s")
     progress.advance(outcome)
@@ -171,12 +159,13 @@ def _report(request: Request, job: ExtractRun, totals: Totals, seconds: float, s
             "seconds": round(seconds, 3),
             "stopped": stopped,
         }
-        click.echo(json.dumps(summary, ensure_ascii=False))
+        click.echo(json_line(summary))
         return
     if request.quiet:
         return
     classes = ", ".join(f"{count} {name}" for name, count in totals.failures.most_common())
-    line = f"{request.output}: {done} done, {failed} failed{f' ({classes})' if classes else ''}, {totals.frames} frames"
+    counts = f"{done} done, {failed} failed{f' ({classes})' if classes else ''}"
+    line = f"{one_line(str(request.output))}: {counts}, {totals.frames} frames"
     if earlier:
         line += f"; {job.earlier['done']} done and {job.earlier['failed']} failed before"
     click.echo(f"{line}; {seconds:.1f} s")

@@ -24,10 +24,16 @@ def console() -> Console:
     return Console(width=None if sys.stdout.isatty() else _PIPE_COLUMNS, highlight=False)
 
 
+def json_line(value: Any) -> str:
+    """Return JSON on one line, in which everything that a terminal might act on or turn around is escaped."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
+
+
 def print_facts(facts: Mapping[str, Any], as_json: bool) -> None:
     """Print names and values, nested ones on lines of their own."""
     if as_json:
-        click.echo(json.dumps(facts, ensure_ascii=False))
+        click.echo(json_line(facts))
         return
     table = Table.grid(padding=(0, 2))
     for name, value in facts.items():

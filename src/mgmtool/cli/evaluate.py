@@ -22,7 +22,7 @@ from mgmtool.cli import options
 @click.option(
     "--source",
     multiple=True,
-    default=["codec"],
+    default=["auto"],
     show_default=True,
     metavar="NAME[:KEY=VALUE,...]",
     help="Motion source; may be repeated: schemes that look at motion are compared on each.",

@@ -22,11 +22,8 @@ from mgmtool.cli import options
 @click.option(
     "--energy-grid", type=options.GridType(), default="16x16", show_default=True, help="Grid of the stored energy."
 )
-@click.option("-0", "nul", is_flag=True, help="Paths on stdin (INPUT -) end with NUL, not with a newline.")
-@click.option("--root", type=click.Path(file_okay=False), help="Folder to which ids are relative.")
-@click.option("--engine", default="local", show_default=True, help="Who does the work: local (processes) or inline.")
-@click.option("--workers", default="auto", show_default=True, help="Processes of the local engine.")
-@click.option("--timeout", type=float, help="Seconds a video may take on the local engine.  [default: 300]")
+@options.input_options
+@options.engine_options
 @click.option("--part-videos", type=click.IntRange(1), default=256, show_default=True, help="Most videos in a part.")
 @click.option("--overwrite", is_flag=True, help="Remove the mask store at OUTPUT first.")
 @click.option("--max-failures", type=click.IntRange(0), help="Stop with exit code 4 when more videos have failed.")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 if TYPE_CHECKING:
-    from mgmtool.types import ExtractSpec, PatchGrid
+    from mgmtool.engines import Engine
+    from mgmtool.types import ExtractSpec, PatchGrid, Reading
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -51,6 +52,24 @@ class KeyValueType(_PairParam):
         return key.strip(), text.strip()
 
 
+_FROM_1 = click.IntRange(1, 2**31 - 1)
+
+READING = {
+    "stream": click.option(
+        "--stream",
+        type=click.IntRange(0),
+        help="Number of the video stream among all streams, from 0.  [default: the first that is no picture]",
+    ),
+    "strict": click.option("--strict", is_flag=True, help="Fail a video with corrupt frames or lost packets."),
+    "max_pixels": click.option(
+        "--max-pixels", type=_FROM_1, default=2**27, show_default=True, help="Fail a video of larger pictures."
+    ),
+    "max_frames": click.option(
+        "--max-frames", type=_FROM_1, default=10_000_000, show_default=True, help="Fail a video of more frames."
+    ),
+}
+"""Options that make up a :class:`~mgmtool.types.Reading`."""
+
 SPEC = {
     "scheme": click.option(
         "--scheme", default="motion-guided", show_default=True, help="Mask scheme; see mgmtool schemes."
@@ -58,7 +77,7 @@ SPEC = {
     "scheme_option": click.option(
         "--scheme-option", type=KeyValueType(), multiple=True, help="Option of the scheme; may be repeated."
     ),
-    "source": click.option("--source", default="codec", show_default=True, help="Motion source; see mgmtool sources."),
+    "source": click.option("--source", default="auto", show_default=True, help="Motion source; see mgmtool sources."),
     "source_option": click.option(
         "--source-option", type=KeyValueType(), multiple=True, help="Option of the source; may be repeated."
     ),
@@ -69,6 +88,7 @@ SPEC = {
         "--ratio", type=click.FloatRange(0, 1), default=0.75, show_default=True, help="Share of the patches to hide."
     ),
     "seed": click.option("--seed", type=int, default=0, show_default=True, help="Seed of everything random."),
+    **READING,
 }
 """Options that make up an :class:`~mgmtool.types.ExtractSpec`."""
 
@@ -76,9 +96,46 @@ json_output = click.option("--json", "as_json", is_flag=True, help="Print JSON o
 """For commands that answer with one table."""
 
 
+ENGINE = {
+    "engine": click.option(
+        "--engine", default="local", show_default=True, help="Who does the work: local (processes) or inline."
+    ),
+    "workers": click.option("--workers", default="auto", show_default=True, help="Processes of the local engine."),
+    "timeout": click.option(
+        "--timeout", type=float, help="Seconds a video may take on the local engine.  [default: 300]"
+    ),
+}
+"""Options that make up an engine."""
+
+INPUTS = {
+    "nul": click.option("-0", "nul", is_flag=True, help="Paths on stdin (INPUT -) end with NUL, not with a newline."),
+    "root": click.option("--root", type=click.Path(file_okay=False), help="Folder to which ids are relative."),
+}
+"""Options that say what INPUT means."""
+
+
 def spec_options(command: F) -> F:
     """Add every option of :data:`SPEC`, in its order."""
-    for option in reversed(SPEC.values()):
+    return _with(SPEC, command)
+
+
+def reading_options(command: F) -> F:
+    """Add every option of :data:`READING`, in its order."""
+    return _with(READING, command)
+
+
+def engine_options(command: F) -> F:
+    """Add every option of :data:`ENGINE`, in its order."""
+    return _with(ENGINE, command)
+
+
+def input_options(command: F) -> F:
+    """Add every option of :data:`INPUTS`, in its order."""
+    return _with(INPUTS, command)
+
+
+def _with(options: Mapping[str, Callable[[F], F]], command: F) -> F:
+    for option in reversed(list(options.values())):
         command = option(command)
     return command
 
@@ -96,4 +153,20 @@ def make_spec(**values: Any) -> ExtractSpec:
         given = dict(values.pop(f"{kind}_option"))
         built = plugins.options(family.build(values[kind], given))
         values[f"{kind}_options"] = {key.replace("-", "_"): built[key.replace("-", "_")] for key in given}
-    return ExtractSpec(**values)
+    reading = make_reading(**{name: values.pop(name) for name in READING})
+    return ExtractSpec(**values, reading=reading)
+
+
+def make_reading(**values: Any) -> Reading:
+    """Build the reading from the values of :func:`reading_options`."""
+    from mgmtool.types import Reading
+
+    return Reading(**values)
+
+
+def make_engine(engine: str, workers: str, timeout: float | None) -> Engine:
+    """Build the engine from the values of :func:`engine_options`; an option that it does not have is an error."""
+    from mgmtool import engines
+
+    given: dict[str, Any] = {"timeout": timeout, "workers": None if workers == "auto" else workers}
+    return engines.build(engine, {name: value for name, value in given.items() if value is not None})

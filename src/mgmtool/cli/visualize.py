@@ -59,7 +59,7 @@ def command(ctx: click.Context, /, video: Path, store: Path | None, video_id: st
         _computed(video, video_id, given) if store is None else _stored(ctx, store, video_id or str(video), given)
     )
     motion = sources.build(spec.source, spec.source_options)
-    click.echo(str(visualize(video, volume=volume, layers=layers, motion=motion, **look)))
+    click.echo(str(visualize(video, volume=volume, layers=layers, motion=motion, reading=spec.reading, **look)))
 
 
 def _computed(video: Path, video_id: str | None, given: dict[str, Any]) -> tuple[MaskVolume, ExtractSpec]:

@@ -103,6 +103,71 @@ def motion_field(
 
 
 @kernel
+def scaled_motion_field(
+    vectors: NDArray[np.void],
+    small_height: int,
+    small_width: int,
+    height: int,
+    width: int,
+    offset_y: int,
+    offset_x: int,
+    shift: int,
+    displacement: Float32,
+    coverage: Float32,
+) -> float:
+    """Spread motion vectors of a resized picture over the cells of the original one.
+
+    As :func:`motion_field`, with the edges of the blocks and the vectors multiplied by ``height / small_height`` and ``width /
+    small_width``; edges need not fall on pixels, areas are exact all the same.
+
+    Parameters
+    ----------
+    vectors : VECTOR (n,)
+        In pixels of the resized picture; any values are safe.
+    small_height, small_width : int
+        Resized picture, pixels, > 0.
+    height, width, offset_y, offset_x, shift, displacement, coverage
+        As in :func:`motion_field`, in pixels of the original picture.
+
+    Returns
+    -------
+    float
+        Mean of ``coverage``.
+    """
+    displacement[:] = 0.0
+    coverage[:] = 0.0
+    last_y = min(height, (coverage.shape[0] << shift) - offset_y)
+    last_x = min(width, (coverage.shape[1] << shift) - offset_x)
+    up_y, up_x = height / small_height, width / small_width
+    for i in range(vectors.shape[0]):
+        vector = vectors[i]
+        source = vector["source"]
+        scale = vector["motion_scale"]
+        if source == 0 or scale == 0:
+            continue
+        top = np.int64(vector["dst_y"]) - vector["h"] // 2
+        left = np.int64(vector["dst_x"]) - vector["w"] // 2
+        # Divided last, so that an edge that falls on a pixel is exact and does not reach over it.
+        y0 = max(top, 0) * height / small_height + offset_y
+        x0 = max(left, 0) * width / small_width + offset_x
+        y1 = min((top + vector["h"]) * height / small_height, last_y) + offset_y
+        x1 = min((left + vector["w"]) * width / small_width, last_x) + offset_x
+        if y0 >= y1 or x0 >= x1:
+            continue
+        sign = -1.0 / scale if source < 0 else 1.0 / scale
+        dy = np.float32(sign * vector["motion_y"] * up_y)
+        dx = np.float32(sign * vector["motion_x"] * up_x)
+        for row in range(int(y0) >> shift, ((int(np.ceil(y1)) - 1) >> shift) + 1):
+            high = min(y1, (row + 1) << shift) - max(y0, row << shift)
+            for col in range(int(x0) >> shift, ((int(np.ceil(x1)) - 1) >> shift) + 1):
+                area = np.float32(high * (min(x1, (col + 1) << shift) - max(x0, col << shift)))
+                coverage[row, col] += area
+                displacement[row, col, 0] += area * dy
+                displacement[row, col, 1] += area * dx
+    return _normalise(last_y, last_x, offset_y, offset_x, shift, displacement, coverage)
+
+
+@kernel
 def _normalise(
     height: int, width: int, offset_y: int, offset_x: int, shift: int, displacement: Float32, coverage: Float32
 ) -> float:

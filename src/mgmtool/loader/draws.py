@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from mgmtool.errors import UsageError
 from mgmtool.loader.mask_store import MaskStore
 from mgmtool.masking import below, derive_seed, draws
+from mgmtool.types import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class ClipDraw:
         64 bits that belong to this sample.
     num_frames : int
         Frames of the video, as the store counts them.
+    reading : Reading
+        How the file is read, as it was for the store: which of its video streams, for one.
     """
 
     id: str
@@ -35,6 +38,7 @@ class ClipDraw:
     frames: tuple[int, ...]
     seed: int
     num_frames: int
+    reading: Reading = field(default_factory=Reading)
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,7 @@ class ClipDraws:
         room = max(len(rows) - (self.num_frames - 1) * self.stride, 1)
         start = int(below(draws(derive_seed(seed, "start"), 0, 1, 1)[0, 0], room))
         frames = tuple(min(start + k * self.stride, len(rows) - 1) for k in range(self.num_frames))
-        return ClipDraw(rows.id, self._file(rows.id, rows.path), frames, seed, len(rows))
+        return ClipDraw(rows.id, self._file(rows.id, rows.path), frames, seed, len(rows), self.store.spec.reading)
 
     def _file(self, video_id: str, path: str) -> str:
         name = path if self.root is None else os.path.join(self.root, video_id)  # noqa: PTH118  any bytes the system has

@@ -180,7 +180,7 @@ def read_clip(drawn: ClipDraw) -> ClipPictures:
     VideoError
         The file cannot be read.
     """
-    read = read_frames(drawn.path, drawn.frames)
+    read = read_frames(drawn.path, drawn.frames, drawn.reading)
     if read.count is None and max(drawn.frames) == drawn.num_frames - 1:
         raise UsageError(
             f"{drawn.id!r} has {drawn.num_frames} frames in the store, but {drawn.path} has more; expected the same number, "

@@ -11,8 +11,9 @@ from typing import Any, cast
 import numpy as np
 
 from mgmtool import plugins
-from mgmtool.kernels.field import VECTOR, mean_flow, motion_field
+from mgmtool.kernels.field import VECTOR, mean_flow, motion_field, scaled_motion_field
 from mgmtool.kernels.luma import mean_chroma, mean_luma
+from mgmtool.kernels.shrink import shrink
 from mgmtool.sources._source import VIDEO_EXTENSIONS, MotionStream, Source
 
 __all__ = ["VIDEO_EXTENSIONS", "MotionStream", "Source", "build", "names", "summary", "warm_up"]
@@ -36,9 +37,12 @@ def summary(name: str) -> str:
 def warm_up() -> None:
     """Compile the kernels that sources share, or load them from the cache."""
     vectors = np.frombuffer(bytes(VECTOR.itemsize), VECTOR)
-    motion_field(vectors, 16, 16, 0, 0, 4, np.zeros((1, 1, 2), np.float32), np.zeros((1, 1), np.float32))
-    mean_flow(np.zeros((16, 16, 2), np.float32), 0, 0, 4, np.zeros((1, 1, 2), np.float32), np.zeros((1, 1), np.float32))
+    field = np.zeros((1, 1, 2), np.float32), np.zeros((1, 1), np.float32)
+    motion_field(vectors, 16, 16, 0, 0, 4, *field)
+    scaled_motion_field(vectors, 8, 8, 16, 16, 0, 0, 4, *field)
+    mean_flow(np.zeros((16, 16, 2), np.float32), 0, 0, 4, *field)
     for dtype in (np.uint8, np.uint16):
         plane = np.frombuffer(bytes(256 * np.dtype(dtype).itemsize), dtype).reshape(16, 16)
         mean_luma(plane, 16, 0, 0, 3, 1.0, np.zeros((2, 2), np.float32))
         mean_chroma(plane, 16, 0, 0, 3, 3, 1.0, np.zeros((2, 2), np.float32))
+        shrink(plane, 16, 1.0, np.zeros((8, 8), np.uint8))

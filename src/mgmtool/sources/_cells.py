@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mgmtool.errors import UsageError
-from mgmtool.kernels.field import mean_flow, motion_field
+from mgmtool.kernels.field import mean_flow, motion_field, scaled_motion_field
 from mgmtool.kernels.luma import mean_chroma, mean_luma
 from mgmtool.types import Float32, Orientation
 from mgmtool.video.reader import DecodedFrame
@@ -66,6 +66,16 @@ class CellPlan:
             return self._turn_field(displacement, coverage, 0.0)
         offset_y, offset_x = self.offsets
         share = motion_field(vectors, self.height, self.width, offset_y, offset_x, self.shift, displacement, coverage)
+        return self._turn_field(displacement, coverage, share)
+
+    def scaled_field(self, vectors: NDArray[np.void] | None, height: int, width: int) -> CellField:
+        """Mean displacement by the motion vectors of a copy of the frame of another size, in pixels of that copy."""
+        displacement, coverage = self._blank()
+        if vectors is None or not len(vectors):
+            return self._turn_field(displacement, coverage, 0.0)
+        share = scaled_motion_field(
+            vectors, height, width, self.height, self.width, *self.offsets, self.shift, displacement, coverage
+        )
         return self._turn_field(displacement, coverage, share)
 
     def dense(self, flow: Float32 | None) -> CellField:

@@ -7,6 +7,8 @@ from mgmtool.types import FrameMotion, Orientation, VideoFacts
 from mgmtool.video.reader import DecodedFrame, OpenVideo
 
 _LEAST_COVERAGE = 0.02
+ASKED_FOR = "asked for"
+"""Why a source was used that nobody chose on the way."""
 
 
 class FrameReducer:
@@ -71,7 +73,7 @@ class FrameReducer:
         )
 
     def facts(self, source: str) -> VideoFacts:
-        """Return what is known after the last frame, for a source of that name."""
+        """Return what is known after the last frame, for a source of that name that was asked for."""
         tally = self._opened.tally
         return VideoFacts(
             info=self._opened.info,
@@ -81,4 +83,5 @@ class FrameReducer:
             corrupt_frames=tally.corrupt_frames,
             lost_packets=tally.lost_packets,
             index_risk=self._opened.index_risk(),
+            source_reason=ASKED_FOR,
         )

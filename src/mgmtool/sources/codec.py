@@ -41,7 +41,7 @@ class Codec:
     @contextmanager
     def open(self, video: VideoRef, *, motion: bool, luma: bool, chroma: bool = False) -> Iterator[MotionStream]:
         """See :meth:`mgmtool.sources.Source.open`."""
-        with read_video(video.path) as opened:
+        with read_video(video.path, video.reading) as opened:
             run = _Run(opened, FrameReducer(opened, self.cell, luma, chroma), motion)
             yield MotionStream(opened.info, run.frames(), run.facts)
 

@@ -64,7 +64,7 @@ class Flow:
     def open(self, video: VideoRef, *, motion: bool, luma: bool, chroma: bool = False) -> Iterator[MotionStream]:
         """See :meth:`mgmtool.sources.Source.open`."""
         estimate = _estimator(self.method, self.preset) if motion else None
-        with read_video(video.path) as opened:
+        with read_video(video.path, video.reading) as opened:
             run = _Run(opened, FrameReducer(opened, self.cell, luma, chroma), estimate)
             yield MotionStream(opened.info, run.frames(), run.facts)
 

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mgmtool.errors import OpenFailure, ReadFailure, VideoError
+from mgmtool.sources._frames import ASKED_FOR
 from mgmtool.sources._source import MotionStream
 from mgmtool.types import FrameMotion, Orientation, VideoFacts, VideoInfo, VideoRef
 
@@ -154,6 +155,7 @@ def _header(facts: VideoFacts, cell: int) -> dict[str, Any]:
     values = dataclasses.asdict(facts)
     info = values["info"]
     info |= {"fps": None if facts.info.fps is None else str(facts.info.fps), "time_base": str(facts.info.time_base)}
+    info |= {"pixel_aspect": str(facts.info.pixel_aspect)}
     return {"format": _FORMAT, "cell": cell, "facts": values}
 
 
@@ -165,7 +167,9 @@ def _read_header(archive: zipfile.ZipFile, path: str) -> tuple[VideoFacts, int]:
     info["orientation"] = Orientation(**info["orientation"])
     info["fps"] = None if info["fps"] is None else Fraction(info["fps"])
     info["time_base"] = Fraction(info["time_base"])
+    info["pixel_aspect"] = Fraction(info.get("pixel_aspect", 1))  # absent from older files
     values |= {"info": VideoInfo(**info), "source": "recorded", "index_risk": tuple(values["index_risk"])}
+    values |= {"source_reason": ASKED_FOR}
     cell = header["cell"]
     if not isinstance(cell, int) or cell < 1:
         raise ValueError(f"cell is {cell!r}; expected a whole number above 0")

@@ -158,16 +158,22 @@ class Columns:
 
 async def _rows(arrays: Sequence[_Array], rows: slice) -> list[NDArray[Any]]:
     """Read rows of several arrays at once: one trip to the thread that reads, not one each."""
-    found = await asyncio.gather(*(array.getitem(rows) for array in arrays))
-    return [np.asarray(values) for values in found]
+    reads = [asyncio.ensure_future(array.getitem(rows)) for array in arrays]
+    try:
+        return [np.asarray(values) for values in await asyncio.gather(*reads)]
+    except BaseException:
+        for read in reads:  # one failed, or all were given up: none may linger in the thread that others read with
+            read.cancel()
+        await asyncio.gather(*reads, return_exceptions=True)
+        raise
 
 
 def _map(file: Path) -> NDArray[Any]:
     """Map a file of the cache; raises FileNotFoundError where there is none yet."""
     try:
         return np.asarray(np.load(file, mmap_mode="r", allow_pickle=False))
-    except FileNotFoundError:
-        raise
+    except (FileNotFoundError, NotADirectoryError):
+        raise FileNotFoundError from None
     except (OSError, ValueError, EOFError) as error:
         raise StoreError(f"cannot read the cache {file}: {error}; it may be deleted") from None
 

@@ -49,7 +49,9 @@ def reading(name: str) -> Iterator[None]:
         raise
     except Exception as error:
         words = one_line(str(error)) or type(error).__name__
-        raise StoreError(f"{name} cannot be read: {words}") from error
+        # A server that knows no ranges sends the whole file, whose checksum is another.
+        hint = "; the server has to answer range requests" if name.startswith("http") and "checksum" in words else ""
+        raise StoreError(f"{name} cannot be read: {words}{hint}") from error
 
 
 class LocalFolder:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from mgmtool.types.arrays import Bool, Float32, Float64, Int16, Int64, UInt8
 from mgmtool.types.clips import ClipRequest, Crop, TokenMask, VideoMotion
 from mgmtool.types.masks import Box, FrameEnergy, MaskVolume, PatchGrid, Placement, PlacementRequest, TokenLayout
+from mgmtool.types.reading import Reading
 from mgmtool.types.records import Clip, VideoRecord
 from mgmtool.types.runs import ExtractSpec, Outcome
 from mgmtool.types.tracks import Tracks
@@ -33,6 +34,7 @@ __all__ = [
     "PatchGrid",
     "Placement",
     "PlacementRequest",
+    "Reading",
     "TokenLayout",
     "TokenMask",
     "Tracks",

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from mgmtool.types.masks import PatchGrid, TokenLayout
+from mgmtool.types.reading import Reading
 from mgmtool.types.video import VideoFacts, VideoRef
 
 _TOKENS = PatchGrid(14, 14)
 _ENERGY_GRID = PatchGrid(16, 16)
+_AS_IT_COMES = Reading()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +44,13 @@ class ExtractSpec:
         Most videos in a part.
     part_bytes : int
         Input bytes after which a part is full.
+    reading : Reading
+        Which stream of a file is read, and within which limits.
     """
 
     scheme: str = "motion-guided"
     scheme_options: Mapping[str, Any] = field(default_factory=dict)
-    source: str = "codec"
+    source: str = "auto"
     source_options: Mapping[str, Any] = field(default_factory=dict)
     grid: PatchGrid = _TOKENS
     ratio: float = 0.75
@@ -55,6 +59,7 @@ class ExtractSpec:
     energy_grid: PatchGrid = _ENERGY_GRID
     part_videos: int = 256
     part_bytes: int = 2 << 30
+    reading: Reading = _AS_IT_COMES
 
     @property
     def layout(self) -> TokenLayout:
@@ -66,13 +71,14 @@ class ExtractSpec:
         values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         values |= {"grid": str(self.grid), "energy_grid": str(self.energy_grid)}
         values |= {"scheme_options": dict(self.scheme_options), "source_options": dict(self.source_options)}
-        return values
+        return values | {"reading": self.reading.to_json()}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
         """Read what :meth:`to_json` wrote."""
         grids = {name: PatchGrid.parse(values[name]) for name in ("grid", "energy_grid")}
-        return cls(**{**values, **grids})
+        reading = Reading.from_json(values.get("reading", {}))
+        return cls(**{**values, **grids, "reading": reading})
 
 
 @dataclass(frozen=True, slots=True)

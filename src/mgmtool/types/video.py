@@ -11,6 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mgmtool.types.arrays import Float32
+from mgmtool.types.reading import Reading
+
+_AS_IT_COMES = Reading()
 
 
 class FrameFlag(enum.IntFlag):
@@ -44,12 +47,15 @@ class VideoRef:
         Bytes on disk, -1 where unknown.
     mtime_ns : int
         Modification time in nanoseconds since the epoch, -1 where unknown.
+    reading : Reading
+        Which of its streams is read, and within which limits.
     """
 
     id: str
     path: str
     size: int = -1
     mtime_ns: int = -1
+    reading: Reading = _AS_IT_COMES
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +135,8 @@ class VideoInfo:
         Seconds per unit of ``pts``.
     header_frames : int
         Frame count of the header, 0 where it has none. Often wrong: never an index.
+    pixel_aspect : Fraction
+        Width of a displayed pixel by its height, 1 where the file does not say. Nothing is stretched by it.
     """
 
     height: int
@@ -139,6 +147,7 @@ class VideoInfo:
     fps: Fraction | None
     time_base: Fraction
     header_frames: int
+    pixel_aspect: Fraction = Fraction(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +213,8 @@ class VideoFacts:
         Packets that could not be decoded at all.
     index_risk : tuple of str
         Why a reader may number the frames of this file differently, see docs/conventions.md.
+    source_reason : str
+        Why this source was used, one line; "asked for" where it was named.
     """
 
     info: VideoInfo
@@ -213,3 +224,4 @@ class VideoFacts:
     corrupt_frames: int
     lost_packets: int
     index_risk: tuple[str, ...]
+    source_reason: str = ""

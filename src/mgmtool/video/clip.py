@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mgmtool.errors import DecodeFailure, UsageError
-from mgmtool.types import UInt8
+from mgmtool.types import Reading, UInt8
 from mgmtool.video.decoding import Tally
 from mgmtool.video.pictures import read_pictures
 
@@ -30,7 +30,7 @@ class ClipPictures:
     count: int | None
 
 
-def read_frames(path: str, indices: Sequence[int]) -> ClipPictures:
+def read_frames(path: str, indices: Sequence[int], reading: Reading | None = None) -> ClipPictures:
     """Decode the frames of a clip.
 
     The file is decoded from its start, by the loop that numbers frames for motion, to the frame after the last one asked for:
@@ -42,6 +42,8 @@ def read_frames(path: str, indices: Sequence[int]) -> ClipPictures:
         A local file.
     indices : sequence of int
         Frame indices in any order; repeats are allowed.
+    reading : Reading, optional
+        Which stream is read, and within which limits; to be that of the masks.
 
     Returns
     -------
@@ -57,7 +59,7 @@ def read_frames(path: str, indices: Sequence[int]) -> ClipPictures:
     first, last = min(indices, default=-1), max(indices, default=-1)
     if first < 0:
         raise UsageError(f"{path}: frame index is {first if len(indices) else None}; expected at least one, from 0 on")
-    found, count = _decode(path, frozenset(indices), last)
+    found, count = _decode(path, frozenset(indices), last, reading)
     if last not in found:
         raise UsageError(
             f"{path}: frame index is {last}; expected 0 to {(count or 0) - 1}, the frames its reader finds"
@@ -68,10 +70,12 @@ def read_frames(path: str, indices: Sequence[int]) -> ClipPictures:
     return ClipPictures(np.stack([found[index] for index in indices]), count)
 
 
-def _decode(path: str, wanted: frozenset[int], last: int) -> tuple[dict[int, UInt8], int | None]:
+def _decode(
+    path: str, wanted: frozenset[int], last: int, reading: Reading | None
+) -> tuple[dict[int, UInt8], int | None]:
     """Pictures by frame index, and the number of frames if the file ends with the last one."""
     tally, found = Tally(), dict[int, UInt8]()
-    with closing(read_pictures(path, lambda index: index in wanted or index > last, tally)) as pictures:
+    with closing(read_pictures(path, lambda index: index in wanted or index > last, tally, reading)) as pictures:
         for picture in pictures:
             if picture.index > last:
                 return found, None

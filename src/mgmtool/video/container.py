@@ -11,7 +11,7 @@ import av.error
 import av.logging
 from av import library_versions as ffmpeg_versions
 from av.container import InputContainer
-from av.stream import Discard, Disposition
+from av.stream import Discard, Disposition, Stream
 from av.video.stream import VideoStream
 
 from mgmtool.errors import (
@@ -22,6 +22,7 @@ from mgmtool.errors import (
     ReadFailure,
     VideoError,
 )
+from mgmtool.types import Reading
 
 # Containers of video, and no playlist: concat, HLS, DASH and image sequences would let a file name other files to read.
 _DEMUXERS = (
@@ -30,6 +31,7 @@ _DEMUXERS = (
     "aac ac3 aiff amr ape au caf dts eac3 flac mp3 tta w64 wav wv"  # sound: opened to say that it has no video stream
 )
 _CONTAINER_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": _DEMUXERS.replace(" ", ",")}
+_NO_FILM = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
 
 
 def silence_ffmpeg() -> None:
@@ -47,8 +49,8 @@ def library_versions() -> dict[str, str]:
 
 
 @contextmanager
-def open_video(path: str) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """Open a file and choose its first video stream that is not a cover picture.
+def open_video(path: str, reading: Reading | None = None) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """Open a file and choose its video stream: the one asked for, or the first that is no cover picture or still.
 
     Streams other than the chosen one are discarded by the demuxer.
 
@@ -56,6 +58,8 @@ def open_video(path: str) -> Iterator[tuple[InputContainer, VideoStream]]:
     ----------
     path : str
         A local file.
+    reading : Reading, optional
+        Which stream, and the limits of the file.
 
     Yields
     ------
@@ -64,13 +68,15 @@ def open_video(path: str) -> Iterator[tuple[InputContainer, VideoStream]]:
 
     Raises
     ------
-    OpenFailure, ReadFailure, NoVideoStreamFailure, MemoryFailure
+    OpenFailure, ReadFailure, NoVideoStreamFailure
     """
-    with _opened(path) as container:
-        stream = _main_stream(container)
-        if stream is None:
-            kinds = ", ".join(sorted({s.type for s in container.streams})) or "none"
-            raise NoVideoStreamFailure(f"no video stream; the file has streams: {kinds}")
+    reading = reading or Reading()
+    with _opened(path, reading) as container:
+        if len(container.streams) > reading.max_streams:
+            raise OpenFailure(f"the file has {len(container.streams)} streams; expected at most {reading.max_streams}")
+        stream = _main_stream(container) if reading.stream is None else _stream_number(container, reading.stream)
+        context = stream.codec_context
+        check_size(context.width, context.height, reading)
         for other in container.streams:
             if other is not stream:
                 other.discard = Discard.all
@@ -78,20 +84,71 @@ def open_video(path: str) -> Iterator[tuple[InputContainer, VideoStream]]:
 
 
 @contextmanager
-def _opened(path: str) -> Iterator[InputContainer]:
+def _opened(path: str, reading: Reading) -> Iterator[InputContainer]:
+    limits = {"max_streams": str(reading.max_streams + 1)}
     # The "file:" prefix keeps FFmpeg from reading a name such as "concat:a.mp4" as a protocol.
     try:
-        container = av.open("file:" + path, metadata_errors="replace", container_options=dict(_CONTAINER_OPTIONS))
+        container = av.open(
+            "file:" + path,
+            metadata_errors="replace",
+            container_options=_CONTAINER_OPTIONS | limits,
+            options=decoder_limits(reading),
+        )
+    except MemoryError:
+        raise OpenFailure(
+            f"cannot be opened as a video: more than {reading.max_streams} streams, or a header that asks for more memory "
+            "than there is"
+        ) from None
     except (av.error.FFmpegError, OSError, UnicodeError, ValueError) as error:
         raise failure(error, opening=path) from None
     with container:
         yield container
 
 
-def _main_stream(container: InputContainer) -> VideoStream | None:
-    """First video stream with a decoder that is not a still picture riding along (cover art)."""
+def decoder_limits(reading: Reading) -> dict[str, str]:
+    """Return FFmpeg's own limit on pictures, which holds before they are allocated.
+
+    It counts whole blocks, and so is wider than ours: :func:`check_size` says exactly, and in words, what is too large.
+    """
+    return {"max_pixels": str(reading.max_pixels + reading.max_pixels // 16 + 2**16)}
+
+
+def check_size(width: int, height: int, reading: Reading) -> None:
+    """Refuse pictures of more pixels than the limit.
+
+    Raises
+    ------
+    OpenFailure
+    """
+    if width * height > reading.max_pixels:
+        raise OpenFailure(
+            f"picture is {width} x {height} = {width * height} pixels; expected at most {reading.max_pixels} (--max-pixels)"
+        )
+
+
+def _main_stream(container: InputContainer) -> VideoStream:
+    """First video stream with a decoder that is not a picture riding along (cover art, thumbnails)."""
     streams = [s for s in container.streams.video if getattr(s, "codec_context", None) is not None]
-    return next((s for s in streams if not s.disposition & Disposition.attached_pic), None)
+    film = next((s for s in streams if not s.disposition & _NO_FILM), None)
+    if film is None:
+        kinds = ", ".join(sorted({s.type for s in container.streams})) or "none"
+        raise NoVideoStreamFailure(f"no video stream; the file has streams: {kinds}")
+    return film
+
+
+def _stream_number(container: InputContainer, number: int) -> VideoStream:
+    """Video stream by its number among all streams."""
+    streams: list[Stream] = list(container.streams)
+    chosen = streams[number] if number < len(streams) else None
+    if isinstance(chosen, VideoStream) and getattr(chosen, "codec_context", None) is not None:
+        return chosen
+    there = ", ".join(f"{s.index} {s.type} ({_codec_name(s)})" for s in streams) or "none"
+    raise NoVideoStreamFailure(f"stream {number} is no video stream; the file has streams: {there}")
+
+
+def _codec_name(stream: Stream) -> str:
+    context = getattr(stream, "codec_context", None)
+    return "no decoder" if context is None else str(context.name)
 
 
 def failure(error: BaseException, opening: str | None = None) -> VideoError:

@@ -13,8 +13,9 @@ from av.sidedata.sidedata import SideDataContainer
 from av.video.frame import PictureType, VideoFrame
 from av.video.stream import VideoStream
 
-from mgmtool.types import Orientation
-from mgmtool.video.container import failure
+from mgmtool.errors import DecodeFailure
+from mgmtool.types import Orientation, Reading
+from mgmtool.video.container import check_size, decoder_limits, failure
 
 _INTER = frozenset({PictureType.P, PictureType.B, PictureType.S})
 
@@ -29,13 +30,18 @@ class Tally:
     discarded_packets: int = 0
     b_frames: int = 0
     inter_frames: int = 0
+    size_changes: int = 0
     steps: set[int] = field(default_factory=set)
     last_error: str = ""
+    _size: tuple[int, int] = (0, 0)
 
     def count(self, frame: VideoFrame, step: int) -> None:
         """Take one more frame into account; ``step`` is the distance to the pts before."""
         self.frames += 1
         self.corrupt_frames += frame.is_corrupt
+        size = (frame.height, frame.width)
+        self.size_changes += self.frames > 1 and size != self._size
+        self._size = size
         kind = frame.pict_type
         self.b_frames += kind == PictureType.B
         self.inter_frames += kind in _INTER
@@ -44,7 +50,11 @@ class Tally:
 
 
 def numbered_frames(
-    container: InputContainer, stream: VideoStream, tally: Tally, options: Mapping[str, str]
+    container: InputContainer,
+    stream: VideoStream,
+    tally: Tally,
+    options: Mapping[str, str],
+    reading: Reading | None = None,
 ) -> Iterator[tuple[int, VideoFrame]]:
     """Decode every frame in presentation order.
 
@@ -59,24 +69,45 @@ def numbered_frames(
         Counts so far; a packet that cannot be decoded is counted and skipped.
     options : mapping
         Decoder options that change neither number nor order of the frames.
+    reading : Reading, optional
+        Limits, and whether damage is a failure.
 
     Yields
     ------
     pts : int
-        In units of the time base; the one before plus 1 for a frame without.
+        In units of the time base; the one before plus 1 for a frame without. For AVI, when the decoder gave the frame.
     frame : VideoFrame
         The decoder's.
 
     Raises
     ------
     VideoError
-        With the failure class io, decode or memory.
+        With the failure class open (a picture is too large), io, decode or memory.
     """
+    reading = reading or Reading()
     pts = -1
-    for frame in _decode(container, stream, tally, options):
-        before, pts = pts, pts + 1 if frame.pts is None else frame.pts
+    # AVI has no presentation times, and what FFmpeg puts in their place goes back and forth with B-frames.
+    clock = "dts" if "avi" in container.format.name else "pts"
+    for frame in _decode(container, stream, tally, {**options, **decoder_limits(reading)}):
+        check_size(frame.width, frame.height, reading)
+        time = getattr(frame, clock)
+        before, pts = pts, pts + 1 if time is None else time
         tally.count(frame, pts - before)
+        if tally.frames > reading.max_frames:
+            raise DecodeFailure(f"more than {reading.max_frames} frames; expected at most so many (--max-frames)")
         yield pts, frame
+    if reading.strict:
+        _check_whole(tally)
+
+
+def _check_whole(tally: Tally) -> None:
+    """Refuse a video of which something is damaged or lost."""
+    if tally.corrupt_frames or tally.lost_packets:
+        words = f"; FFmpeg says: {tally.last_error}" if tally.last_error else ""
+        raise DecodeFailure(
+            f"{tally.corrupt_frames} corrupt of {tally.frames} frames and {tally.lost_packets} lost packets; "
+            f"expected none (--strict){words}"
+        )
 
 
 def _decode(

@@ -11,7 +11,7 @@ import numpy as np
 from av.video.frame import VideoFrame
 
 from mgmtool.errors import NoFramesFailure
-from mgmtool.types import Orientation, UInt8
+from mgmtool.types import Orientation, Reading, UInt8
 from mgmtool.video.container import failure, open_video
 from mgmtool.video.decoding import Tally, numbered_frames, orientation_of
 
@@ -36,7 +36,10 @@ class Picture:
 
 
 def read_pictures(
-    path: str, wanted: Callable[[int], bool] | None = None, tally: Tally | None = None
+    path: str,
+    wanted: Callable[[int], bool] | None = None,
+    tally: Tally | None = None,
+    reading: Reading | None = None,
 ) -> Generator[Picture]:
     """Decode a file and yield the wanted frames as pictures, holding one at a time.
 
@@ -51,6 +54,8 @@ def read_pictures(
         Says of a frame index whether its picture is wanted; every frame by default.
     tally : Tally, optional
         Counts what is read; ``tally.frames`` is the number of frames once the pictures are exhausted.
+    reading : Reading, optional
+        Which stream is read, and within which limits; to be that of the masks.
 
     Yields
     ------
@@ -63,9 +68,9 @@ def read_pictures(
     """
     tally = Tally() if tally is None else tally
     orientation: Orientation | None = None
-    with open_video(path) as (container, stream):
+    with open_video(path, reading) as (container, stream):
         unit = stream.time_base or Fraction(1, 90_000)
-        for index, (pts, frame) in enumerate(numbered_frames(container, stream, tally, {})):
+        for index, (pts, frame) in enumerate(numbered_frames(container, stream, tally, {}, reading)):
             # The first frame decides for the whole video, as it does for motion and boxes.
             orientation = orientation or orientation_of(frame)
             if wanted is None or wanted(index):

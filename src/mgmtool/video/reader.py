@@ -18,11 +18,11 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from mgmtool.errors import NoFramesFailure
-from mgmtool.types import VideoInfo
+from mgmtool.types import Orientation, Reading, VideoInfo
 from mgmtool.video.container import open_video
 from mgmtool.video.decoding import Tally, numbered_frames, orientation_of, side_data
 
-_DECODER_OPTIONS = {"flags2": "+export_mvs", "skip_loop_filter": "all"}
+DECODER_OPTIONS = {"flags2": "+export_mvs", "skip_loop_filter": "all"}
 _SAMPLE_8, _SAMPLE_16 = np.dtype("u1"), np.dtype("<u2")
 _PLANAR = re.compile(r"yuv[ja]?(?P<kind>4\d\d)p(?P<bits>\d*)(?:le)?")
 _SUBSAMPLING = {"410": (2, 2), "411": (0, 2), "420": (1, 1), "422": (0, 1), "440": (1, 0), "444": (0, 0)}
@@ -141,6 +141,25 @@ def _luma_bits(pixel_format: str) -> int | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Header:
+    """What a file says of its video stream that decides nothing, but is good to know beforehand.
+
+    Attributes
+    ----------
+    profile : str or None
+        Of the codec, as FFmpeg calls it; None where there is none.
+    pixel_format : str
+        FFmpeg's name.
+    seconds : float or None
+        Duration, None where the file does not say.
+    """
+
+    profile: str | None
+    pixel_format: str
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class OpenVideo:
     """A video whose first frame was decoded.
 
@@ -152,11 +171,14 @@ class OpenVideo:
         Every frame, in presentation order.
     tally : Tally
         Counts so far.
+    header : Header
+        What else the file says.
     """
 
     info: VideoInfo
     frames: Iterator[DecodedFrame]
     tally: Tally
+    header: Header
 
     def index_risk(self) -> tuple[str, ...]:
         """Why a reader may number the frames of this file differently; ask once the frames are exhausted."""
@@ -170,12 +192,13 @@ class OpenVideo:
             "variable_rate": len(tally.steps) > 1 and max(tally.steps) - min(tally.steps) > 1,
             "header_count": info.header_frames not in {0, tally.frames},
             "lost_packets": tally.lost_packets > 0,
+            "size_changes": tally.size_changes > 0,
         }
         return tuple(name for name, there in risks.items() if there)
 
 
 @contextmanager
-def read_video(path: str) -> Iterator[OpenVideo]:
+def read_video(path: str, reading: Reading | None = None) -> Iterator[OpenVideo]:
     """Decode a file with motion vectors exported.
 
     One decoder thread, thread type NONE: with frame threads libavcodec exports stale vectors, different in each run. The loop
@@ -186,6 +209,8 @@ def read_video(path: str) -> Iterator[OpenVideo]:
     ----------
     path : str
         A local file.
+    reading : Reading, optional
+        Which stream is read, within which limits, and whether damage is a failure.
 
     Yields
     ------
@@ -196,17 +221,21 @@ def read_video(path: str) -> Iterator[OpenVideo]:
     VideoError
         With the failure class open, io, no_video_stream, no_frames or memory.
     """
-    with open_video(path) as (container, stream):
+    with open_video(path, reading) as (container, stream):
         tally = Tally()
-        frames = _frames(container, stream, tally)
+        frames = _frames(container, stream, tally, reading)
         first = next(frames, None)
         if first is None:
             raise NoFramesFailure(f"not one frame could be decoded{': ' if tally.last_error else ''}{tally.last_error}")
-        yield OpenVideo(_info(container, stream, first), chain([first], frames), tally)
+        yield OpenVideo(
+            _info(container, stream, first), chain([first], frames), tally, _header(container, stream, first)
+        )
 
 
-def _frames(container: InputContainer, stream: VideoStream, tally: Tally) -> Iterator[DecodedFrame]:
-    for pts, frame in numbered_frames(container, stream, tally, _DECODER_OPTIONS):
+def _frames(
+    container: InputContainer, stream: VideoStream, tally: Tally, reading: Reading | None
+) -> Iterator[DecodedFrame]:
+    for pts, frame in numbered_frames(container, stream, tally, DECODER_OPTIONS, reading):
         b_frame = frame.pict_type == PictureType.B
         yield DecodedFrame(
             pts, bool(frame.key_frame), bool(frame.is_corrupt), b_frame, frame.height, frame.width, frame
@@ -225,4 +254,20 @@ def _info(container: InputContainer, stream: VideoStream, first: DecodedFrame) -
         fps=stream.average_rate,
         time_base=stream.time_base or Fraction(1, 90_000),
         header_frames=stream.frames,
+        pixel_aspect=_pixel_aspect(stream, orientation),
     )
+
+
+def _pixel_aspect(stream: VideoStream, orientation: Orientation) -> Fraction:
+    """Width of a displayed pixel by its height; 1 where the file does not say."""
+    coded = stream.sample_aspect_ratio or Fraction(1)
+    return 1 / coded if orientation.transpose else coded
+
+
+def _header(container: InputContainer, stream: VideoStream, first: DecodedFrame) -> Header:
+    seconds: float | None = None
+    if stream.duration is not None and stream.time_base is not None:
+        seconds = float(stream.duration * stream.time_base)
+    elif container.duration is not None:
+        seconds = container.duration / 1e6  # AV_TIME_BASE
+    return Header(stream.profile, first._frame.format.name, seconds)
