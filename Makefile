@@ -10,11 +10,11 @@ UNCOMPILED := $(wildcard tests/test_kernels_*.py tests/test_energy*.py tests/tes
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-nojit test-slow check bench quality fuzz docs clean
+.PHONY: help install demo test test-nojit test-slow check bench bench-loader quality fuzz docs clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(STAMP) ## make .venv with mgmtool and everything the other targets need
 
@@ -45,6 +45,9 @@ check: $(STAMP) ## lint, formatting, types, import law
 
 bench: $(STAMP) ## compare extraction with a bare decode of the same files
 	$(BIN)/python benchmarks/floor.py
+
+bench-loader: $(STAMP) ## time the masks a training loader asks for
+	$(BIN)/python benchmarks/loader.py
 
 quality: $(STAMP) ## compare masks with ground truth on several encodes of the same frames
 	$(BIN)/python benchmarks/quality.py

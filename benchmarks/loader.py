@@ -52,7 +52,7 @@ def made_up_store(path: Path, videos: int = 200, frames: int = 300) -> None:
                 )
             )
             video_id = f"{number:03}.mp4"
-            part.end_video(Outcome(VideoRef(video_id, f"/videos/{video_id}"), facts, seconds=1.0))
+            part.end_video(Outcome(VideoRef(video_id, f"/videos/{video_id}"), facts, seconds=1.0, part=0))
         part.commit()
 
 

@@ -30,6 +30,8 @@ from mgmtool import sources
 from mgmtool.extraction import extract
 from mgmtool.store import open_store
 from mgmtool.types import ExtractSpec, FrameFlag, FrameMotion, MaskVolume, PatchGrid, VideoFacts
+from mgmtool.video.container import open_video
+from mgmtool.video.decoding import Tally, numbered_frames
 from mgmtool.video.pictures import read_pictures
 from moving import MATRICES, ref, turn
 from synthetic import coded
@@ -362,6 +364,27 @@ def test_cover_picture_alone_is_no_video(pictures: list[Array], tmp_path: Path) 
     path = write_with_cover(tmp_path / "film.mp4", [], pictures[3])
     (outcome,) = extract([str(path)], tmp_path / "m.zarr", SPEC, "inline")
     assert outcome.failure == "no_video_stream"
+
+
+class Stumbling:
+    """PyAV, in whose list a stream that appears late is missing when the decoders are emptied."""
+
+    def __init__(self, container: Any) -> None:
+        self._container, self.format = container, container.format
+
+    def demux(self, stream: Any) -> Any:
+        yield from self._container.demux(stream)
+        raise IndexError("list index out of range")
+
+
+def test_stream_that_appears_late_costs_no_frame(pictures: list[Array], tmp_path: Path) -> None:
+    path = write(tmp_path / "film.ts", pictures, bf="2")
+    tally = Tally()
+    with open_video(str(path)) as (opened, stream):
+        container: Any = Stumbling(opened)
+        frames = [frame.to_ndarray(format="gray") for _, frame in numbered_frames(container, stream, tally, {})]
+    assert [number_of(frame) for frame in frames] == list(range(FRAMES))
+    assert (tally.frames, tally.lost_packets) == (FRAMES, 0)
 
 
 @pytest.mark.parametrize(

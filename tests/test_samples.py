@@ -80,8 +80,8 @@ def test_frames_are_those_of_the_one_numbering(folder: Path, name: str) -> None:
 def test_reading_stops_after_the_last_frame_asked_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
 
-    def watched(path: str, wanted: Any, tally: Any) -> Any:
-        for picture in read_pictures(path, wanted, tally):
+    def watched(path: str, wanted: Any, tally: Any, *rest: Any) -> Any:
+        for picture in read_pictures(path, wanted, tally, *rest):
             seen.append(picture.index)
             yield picture
 

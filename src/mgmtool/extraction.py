@@ -124,7 +124,9 @@ def prepare(
     scheme = masking.build(spec.scheme, spec.scheme_options)
     source = sources.build(spec.source, spec.source_options)
     if not scheme.volumes:
-        raise UsageError(f"scheme is {spec.scheme!r}, which is for clips; expected one that every frame of a video can have")
+        raise UsageError(
+            f"scheme is {spec.scheme!r}, which is for clips; expected one that every frame of a video can have"
+        )
     try:
         _ = spec.layout
     except ValueError as error:

@@ -171,7 +171,8 @@ class MaskStore:
         Returns
         -------
         TokenMask
-            ``mask`` bool (len(frames) / tubelet, *grid), True = masked, exactly ``round(ratio * rows * cols)`` in every tubelet.
+            ``mask`` bool (len(frames) / tubelet, *grid), True = masked, exactly ``round(ratio * rows * cols)`` in every tubelet;
+            on average over the tubelets for schemes that are exact over the clip, see :attr:`mgmtool.masking.Scheme.exact`.
 
         Raises
         ------

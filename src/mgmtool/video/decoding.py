@@ -9,6 +9,7 @@ from typing import Any
 import av.error
 import numpy as np
 from av.container import InputContainer
+from av.packet import Packet
 from av.sidedata.sidedata import SideDataContainer
 from av.video.frame import PictureType, VideoFrame
 from av.video.stream import VideoStream
@@ -119,7 +120,7 @@ def _decode(
     context.thread_count = 1
     context.options = dict(options)
     try:
-        for packet in container.demux(stream):
+        for packet in _packets(container, stream):
             tally.discarded_packets += bool(packet.is_discard)
             try:
                 yield from packet.decode()
@@ -133,6 +134,15 @@ def _decode(
         tally.last_error = str(error.strerror)
     except (av.error.FFmpegError, OSError, MemoryError) as error:
         raise failure(error) from None
+
+
+def _packets(container: InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream]]:
+    try:
+        yield from container.demux(stream)
+    except IndexError:
+        # PyAV does not know streams that appear while it reads, as they do in transport streams, and stumbles over them when it
+        # empties the decoders at the end; ours, which was there from the start, comes first.
+        return
 
 
 def side_data(frame: VideoFrame, kind: str) -> Any:
