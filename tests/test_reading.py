@@ -22,6 +22,7 @@ from mgmtool.pipeline import whole_video
 from mgmtool.store import open_store
 from mgmtool.types import ExtractSpec, FrameFlag, Outcome, PatchGrid, Reading, VideoRef
 from mgmtool.video.clip import read_frames
+from mgmtool.video.container import failure
 from mgmtool.video.decoding import Tally
 from mgmtool.video.pictures import read_pictures
 from mgmtool.video.reader import read_video
@@ -239,3 +240,14 @@ def test_a_film_of_the_masks_shows_their_stream(call: Callable[..., int], severa
         assert call("visualize", several, "-o", tmp_path / name, "--arrows", *more) == 0
         assert next(read_pictures(str(tmp_path / name))).rgb.shape == (32, 96, 3)
     assert call("visualize", several, "-o", tmp_path / "no.mp4", "--store", store, "--strict") == 2
+
+
+@pytest.mark.parametrize("readable", [True, False])
+def test_garbage_that_reads_as_an_io_error_is_no_io_error(tmp_path: Path, readable: bool) -> None:
+    path = tmp_path / "garbage.mkv"
+    if readable:
+        path.write_bytes(b"anything")
+    error = failure(OSError(5, "Input/output error"), opening=str(path))
+    assert error.failure == ("open" if readable else "io")
+    words = "Input/output error" if readable else "No such file or directory"
+    assert words in str(error)

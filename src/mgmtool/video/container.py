@@ -167,10 +167,23 @@ def failure(error: BaseException, opening: str | None = None) -> VideoError:
     if opening is None:
         return ReadFailure(words) if isinstance(error, OSError) else DecodeFailure(words)
     if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
-        return ReadFailure(f"cannot read the file: {words}")
+        # FFmpeg answers "Input/output error" to garbage in some headers, too: the system knows whether the file can be read.
+        refused = _refusal(opening)
+        if refused is not None:
+            return ReadFailure(f"cannot read the file: {refused}")
     if _is_empty(opening):
         words += " (the file is empty)"
     return OpenFailure(f"cannot be opened as a video: {words}")
+
+
+def _refusal(path: str) -> str | None:
+    """Return the system's words if it refuses to read a file, None if it does not."""
+    try:
+        with Path(path).open("rb") as file:
+            file.read(1)
+    except (OSError, ValueError) as error:
+        return getattr(error, "strerror", None) or str(error)
+    return None
 
 
 def _is_empty(path: str) -> bool:
