@@ -44,6 +44,8 @@ def encode(pictures: list[Path], output: Path, kind: Encode) -> None:
         stream: Any = container.add_stream(kind.codec, rate=24, options=dict(kind.options))
         width, height = size_of(Image.open(pictures[0]), kind)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        # More threads would cut each picture into slices, as many as this machine has cores: another film on every machine.
+        stream.codec_context.thread_count = 1
         if kind.quantiser is not None:
             context = stream.codec_context
             context.options = {**kind.options, "flags": "+qscale", "global_quality": str(118 * kind.quantiser)}

@@ -140,7 +140,7 @@ def probe_video(video: VideoRef, reading: Reading) -> Probe:
         return _failed(video, None, error)
     try:
         facts = _facts(replace(video, reading=reading))
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001  nor does one whose motion cannot be looked at
         return _failed(video, seen, error)
     vectors = facts.source == "codec" and facts.vector_frames > 0
     return Probe(video, seen, vectors, facts.source, facts.source_reason)

@@ -47,7 +47,7 @@ def reading(name: str) -> Iterator[None]:
         yield
     except (MgmtoolError, MemoryError):
         raise
-    except Exception as error:
+    except Exception as error:  # each file system raises exceptions of its own kind
         words = one_line(str(error)) or type(error).__name__
         # A server that knows no ranges sends the whole file, whose checksum is another.
         hint = "; the server has to answer range requests" if name.startswith("http") and "checksum" in words else ""
