@@ -264,6 +264,10 @@ def test_bar_is_drawn_on_stderr_without_colours_in_a_pipe(grab: Call, mixed: Pat
         (["--workers", "many", "--engine", "local"], "workers is 'many'; expected a whole number"),
         (["--workers", "2"], "inline has no option 'workers'"),
         (["--timeout", "0", "--engine", "local"], "timeout is 0.0; expected more than 0 seconds"),
+        (["--retries", "-1", "--engine", "local"], "retries is -1; expected 0 or more"),
+        (["--retries", "2"], "inline has no option 'retries'"),
+        (["--worker-memory", "4 loaves", "--engine", "local"], "worker_memory is '4 loaves'; expected auto, none"),
+        (["--worker-memory", "auto"], "inline has no option 'worker_memory'"),
         (["--part-videos", "0"], "0 is not in the range x>=1"),
         (["--max-failures", "-1"], "-1 is not in the range x>=0"),
         (["--progress", "much"], "'much' is not one of 'auto', 'bar', 'plain', 'none'"),
@@ -515,7 +519,7 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     code = (
         "import sys\nfrom mgmtool.cli import main\n"
         f"try:\n    main({arguments})\nexcept SystemExit as end:\n    assert not end.code\n"
-        "heavy = {'av', 'numba', 'zarr', 'pyarrow', 'pebble'} & set(sys.modules)\nassert not heavy, heavy\n"
+        "heavy = {'av', 'numba', 'zarr', 'pyarrow', 'psutil'} & set(sys.modules)\nassert not heavy, heavy\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
 

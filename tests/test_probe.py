@@ -216,6 +216,8 @@ def test_paths_come_from_stdin_too(call: Call, corpus: Path) -> None:
         (["--max-pixels", "0", "."], 2, "0 is not in the range"),
         (["--stream", "-1", "."], 2, "-1 is not in the range"),
         (["--workers", "2", "."], 2, "inline has no option 'workers'"),
+        (["--retries", "2", "."], 2, "inline has no option 'retries'"),
+        (["--worker-memory", "4GB", "."], 2, "inline has no option 'worker_memory'"),
     ],
 )
 def test_wrong_usage(call: Call, arguments: list[str], code: int, words: str) -> None:

@@ -16,7 +16,7 @@ from mgmtool.cli._exit import DONE, SOME_FAILED, TOO_MANY_FAILED, raise_on_sigte
 from mgmtool.cli._inputs import find_videos
 from mgmtool.cli._progress import Progress, make_progress
 from mgmtool.cli._tables import json_line
-from mgmtool.cli.options import SPEC, make_engine, make_spec
+from mgmtool.cli.options import ENGINE, INPUTS, SPEC, make_engine, make_spec
 from mgmtool.engines import Engine
 from mgmtool.errors import one_line
 from mgmtool.extraction import ExtractRun
@@ -44,9 +44,14 @@ class Request:
     energy_grid: PatchGrid
     nul: bool
     root: str | None
+    manifest: tuple[str, ...]
+    path_column: str | None
+    limit: int | None
     engine: str
     workers: str
     timeout: float | None
+    retries: int | None
+    worker_memory: str | None
     part_videos: int
     overwrite: bool
     max_failures: int | None
@@ -62,7 +67,7 @@ class Request:
 
     def build_engine(self) -> Engine:
         """Return the engine these options ask for; an option it does not have is an error."""
-        return make_engine(self.engine, self.workers, self.timeout)
+        return make_engine(**{name: getattr(self, name) for name in ENGINE})
 
 
 @dataclass
@@ -102,7 +107,7 @@ def run(request: Request) -> int:
 def _prepare(request: Request, spec: ExtractSpec) -> ExtractRun:
     extensions = sources.build(spec.source, spec.source_options).extensions
     engine = request.build_engine()
-    found = find_videos(request.inputs, extensions, request.nul, request.root)
+    found = find_videos(request.inputs, extensions, **{name: getattr(request, name) for name in INPUTS})
     return extraction.prepare(found, request.output, spec, engine, overwrite=request.overwrite)
 
 

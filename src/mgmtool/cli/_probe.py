@@ -17,7 +17,7 @@ from mgmtool.cli._compile import compile_kernels
 from mgmtool.cli._exit import DONE, SOME_FAILED, raise_on_sigterm
 from mgmtool.cli._inputs import find_videos
 from mgmtool.cli._tables import console, json_line
-from mgmtool.cli.options import READING, make_engine, make_reading
+from mgmtool.cli.options import ENGINE, INPUTS, READING, make_engine, make_reading
 from mgmtool.errors import one_line
 from mgmtool.probing import Probe, Totals, probe
 from mgmtool.types import ExtractSpec
@@ -35,9 +35,14 @@ class Request:
     max_frames: int
     nul: bool
     root: str | None
+    manifest: tuple[str, ...]
+    path_column: str | None
+    limit: int | None
     engine: str
     workers: str
     timeout: float | None
+    retries: int | None
+    worker_memory: str | None
     as_json: bool
     quiet: bool
 
@@ -46,8 +51,9 @@ def run(request: Request) -> int:
     """Look at every file, print, and return the exit code."""
     raise_on_sigterm()
     reading = make_reading(**{name: getattr(request, name) for name in READING})
-    engine = make_engine(request.engine, request.workers, request.timeout)
-    found = find_videos(request.inputs, sources.VIDEO_EXTENSIONS, request.nul, request.root)
+    engine = make_engine(**{name: getattr(request, name) for name in ENGINE})
+    where = {name: getattr(request, name) for name in INPUTS}
+    found = find_videos(request.inputs, sources.VIDEO_EXTENSIONS, **where)
     # A scheme that does not look at motion: the kernels of the sources are all that is needed.
     compile_kernels(ExtractSpec(scheme="random"), request.quiet)
     totals, table = Totals(), _table("video", "stream", "picture", "length", "source", "notes")

@@ -104,12 +104,26 @@ ENGINE = {
     "timeout": click.option(
         "--timeout", type=float, help="Seconds a video may take on the local engine.  [default: 300]"
     ),
+    "retries": click.option(
+        "--retries", type=int, help="Further tries for a video that has cost its worker.  [default: 1]"
+    ),
+    "worker_memory": click.option(
+        "--worker-memory", help="Memory a worker may take: auto, none, or a size such as 4GB.  [default: auto]"
+    ),
 }
 """Options that make up an engine."""
 
 INPUTS = {
     "nul": click.option("-0", "nul", is_flag=True, help="Paths on stdin (INPUT -) end with NUL, not with a newline."),
     "root": click.option("--root", type=click.Path(file_okay=False), help="Folder to which ids are relative."),
+    "manifest": click.option(
+        "--manifest",
+        type=click.Path(),
+        multiple=True,
+        help="File that lists videos: .txt, .csv, .tsv, .jsonl or .parquet; may be repeated.",
+    ),
+    "path_column": click.option("--path-column", help="Column of the manifest that holds paths."),
+    "limit": click.option("--limit", type=click.IntRange(1), help="Take only the first N videos of the ordered list."),
 }
 """Options that say what INPUT means."""
 
@@ -164,9 +178,16 @@ def make_reading(**values: Any) -> Reading:
     return Reading(**values)
 
 
-def make_engine(engine: str, workers: str, timeout: float | None) -> Engine:
+def make_engine(
+    engine: str, workers: str, timeout: float | None, retries: int | None, worker_memory: str | None
+) -> Engine:
     """Build the engine from the values of :func:`engine_options`; an option that it does not have is an error."""
     from mgmtool import engines
 
-    given: dict[str, Any] = {"timeout": timeout, "workers": None if workers == "auto" else workers}
+    given: dict[str, Any] = {
+        "timeout": timeout,
+        "workers": None if workers == "auto" else workers,
+        "retries": retries,
+        "worker_memory": worker_memory,
+    }
     return engines.build(engine, {name: value for name, value in given.items() if value is not None})

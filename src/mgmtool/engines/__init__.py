@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from mgmtool import plugins
-from mgmtool.engines._engine import Engine, available_cpus
+from mgmtool.engines._cpus import available_cpus
+from mgmtool.engines._engine import Engine
 from mgmtool.engines._memory import return_pictures_to_the_system
 
 __all__ = ["Engine", "available_cpus", "build", "names", "return_pictures_to_the_system"]

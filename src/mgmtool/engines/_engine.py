@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Generator, Iterable
 from typing import Protocol, TypeVar
 
@@ -33,8 +32,3 @@ class Engine(Protocol):
             Makes the result of an item whose process died, hung or could not answer.
         """
         ...
-
-
-def available_cpus() -> int:
-    """Count the CPUs this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import signal
+import pickle
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import Future
 from dataclasses import dataclass
-from multiprocessing.context import BaseContext
-from typing import Any, cast
 
-from pebble import ProcessExpired, ProcessPool
+from mgmtool.engines._cpus import available_cpus
+from mgmtool.engines._desk import Answer, Desk
+from mgmtool.engines._engine import Item, Result
+from mgmtool.engines._memory import read_size, share_of_memory
+from mgmtool.engines._pool import Pool, Rules
+from mgmtool.engines._worker import Settings, describe
+from mgmtool.errors import CrashFailure, UsageError, VideoError
 
-from mgmtool.engines._engine import Item, Result, available_cpus
-from mgmtool.engines._memory import return_pictures_to_the_system
-from mgmtool.errors import CrashFailure, TimeoutFailure, UsageError, VideoError, one_line
+_ITEMS_AHEAD = 64
+"""Items taken ahead of the results, for each worker: so long can the others go on while one hangs."""
 
-_PRELOAD = ["mgmtool.pipeline"]
-_TASKS_AHEAD = 4
+_BYTES_AHEAD = 128 * 2**20
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,19 @@ class Local:
         Processes; None (``auto``) takes one for each CPU this process may use.
     timeout : float
         Seconds a video may take before its worker is stopped.
+    retries : int
+        How often a video that has cost its worker (died, too slow, too large) is tried again in a new one.
+    worker_memory : str
+        Memory above which a worker is stopped: bytes such as ``4GB`` or ``800MiB``, ``none``, or ``auto``: 0.9 of the memory of
+        the machine or the container, shared among the workers, and at least 1 GiB.
     recycle : int
         Videos after which a worker is replaced, which bounds what a leak in a decoder can cost.
     """
 
     workers: int | None = None
     timeout: float = 300.0
+    retries: int = 1
+    worker_memory: str = "auto"
     recycle: int = 1000
 
     def __post_init__(self) -> None:
@@ -45,6 +52,12 @@ class Local:
             raise UsageError(f"workers is {self.workers}; expected auto, or 1 or more")
         if not self.timeout > 0:
             raise UsageError(f"timeout is {self.timeout}; expected more than 0 seconds")
+        if self.retries < 0:
+            raise UsageError(f"retries is {self.retries}; expected 0 or more")
+        if self.worker_memory not in {"auto", "none"} and read_size(self.worker_memory) is None:
+            raise UsageError(
+                f"worker_memory is {self.worker_memory!r}; expected auto, none, or a size such as 4GB or 800MiB"
+            )
         if self.recycle < 1:
             raise UsageError(f"recycle is {self.recycle}; expected 1 or more")
 
@@ -56,56 +69,32 @@ class Local:
     ) -> Generator[Result, None, None]:
         """See :meth:`mgmtool.engines.Engine.run`."""
         workers = self.workers or available_cpus()
-        pool: Any = ProcessPool(
-            max_workers=workers, max_tasks=self.recycle, initializer=_start_worker, context=_start_context()
-        )
-        waiting: deque[tuple[Item, Future[Result]]] = deque()
-        try:
+        desk = Desk(_BYTES_AHEAD)
+        waiting: deque[Item] = deque()
+        settings = Settings(pickle.dumps(work, pickle.HIGHEST_PROTOCOL), self.recycle, self._memory_limit(workers))
+        with Pool(desk, Rules(workers, self.timeout, self.retries), settings):
             for item in items:
-                waiting.append((item, pool.schedule(work, args=[item], timeout=self.timeout)))
-                if len(waiting) == workers * _TASKS_AHEAD:
-                    yield self._result(*waiting.popleft(), lost)
+                desk.submit(item)
+                waiting.append(item)
+                if len(waiting) == workers * _ITEMS_AHEAD:
+                    yield _result(waiting.popleft(), desk.take(), lost)
             while waiting:
-                yield self._result(*waiting.popleft(), lost)
-            pool.close()
-        finally:
-            # After a normal end the pool is closed and this only waits; after an interrupt it kills what still runs.
-            pool.stop()
-            pool.join()
+                yield _result(waiting.popleft(), desk.take(), lost)
 
-    def _result(self, item: Item, future: Future[Result], lost: Callable[[Item, VideoError], Result]) -> Result:
-        try:
-            return future.result()
-        except TimeoutError:
-            return lost(item, TimeoutFailure(f"took longer than {self.timeout:g} s; its worker was stopped"))
-        except ProcessExpired as error:
-            return lost(item, CrashFailure(f"the worker died: {_how_it_died(error.exitcode)}"))
-        except Exception as error:  # noqa: BLE001  whatever a worker could not answer is the failure of its one video
-            return lost(item, CrashFailure(one_line(f"{type(error).__name__}: {error}")))
+    def _memory_limit(self, workers: int) -> int | None:
+        if self.worker_memory == "auto":
+            return share_of_memory(workers)
+        return read_size(self.worker_memory)  # None for none
 
 
-def _how_it_died(exitcode: int | None) -> str:
-    if exitcode is not None and exitcode < 0:
-        try:
-            return signal.Signals(-exitcode).name
-        except ValueError:
-            return f"signal {-exitcode}"
-    return f"exit code {exitcode}"
-
-
-def _start_worker() -> None:
-    # Ctrl-C reaches the whole process group; the driver decides what happens to the workers.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    return_pictures_to_the_system()
-
-
-def _start_context() -> BaseContext:
-    """Fork from a clean server that has the heavy imports; spawn where the system has no fork server."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context: Any = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(_PRELOAD)
-    return cast("BaseContext", context)
+def _result(item: Item, answer: Answer, lost: Callable[[Item, VideoError], Result]) -> Result:
+    if isinstance(answer, VideoError):
+        return lost(item, answer)
+    try:
+        result: Result = pickle.loads(answer.payload)  # noqa: S301  from our own worker
+    except Exception as error:  # noqa: BLE001  an answer that cannot be read is the failure of its one item
+        return lost(item, CrashFailure(describe(error)))
+    return result
 
 
 PLUGIN = Local

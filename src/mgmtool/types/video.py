@@ -49,6 +49,10 @@ class VideoRef:
         Modification time in nanoseconds since the epoch, -1 where unknown.
     reading : Reading
         Which of its streams is read, and within which limits.
+    label : str or None
+        Label that a manifest gives, as text.
+    extra : str or None
+        Further columns of a manifest, as a JSON object.
     """
 
     id: str
@@ -56,6 +60,8 @@ class VideoRef:
     size: int = -1
     mtime_ns: int = -1
     reading: Reading = _AS_IT_COMES
+    label: str | None = None
+    extra: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,139 @@
+"""Inputs and listed videos to one ordered list."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from mgmtool.corpus.entry import Entry, merged
+from mgmtool.corpus.names import absolute, is_url, video_id
+from mgmtool.corpus.walk import expand
+from mgmtool.errors import InputError, UsageError
+from mgmtool.types import VideoRef
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """The videos of a run.
+
+    Attributes
+    ----------
+    root : str
+        Absolute folder to which ids are relative; a URL if one was given; empty if every video is a URL and none was given.
+    videos : tuple of VideoRef
+        Sorted by id.
+    """
+
+    root: str
+    videos: tuple[VideoRef, ...]
+
+
+class _Found:
+    """Paths so far, each once, with what is known of it; and the deepest folder that holds all that are on disk."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, Entry | None] = {}
+        self.folder: str | None = None
+
+    def walk(self, name: str, extensions: tuple[str, ...]) -> None:
+        """Take the files of one input."""
+        paths, base = expand(name, extensions)
+        for path in paths:
+            self.files.setdefault(path, None)
+        self._widen(base)
+
+    def take(self, item: str | Entry) -> None:
+        """Take one listed video."""
+        given = item if isinstance(item, str) else item.path
+        path = absolute(given)
+        if path == given:
+            path = given  # one string, not two that are equal: there may be millions
+        if isinstance(item, str):
+            self.files.setdefault(path, None)
+        else:
+            self.files[path] = merged(self.files.get(path), item)
+        inside = self.folder is not None and path.startswith(self.folder + "/")
+        if not inside and not is_url(path):
+            self._widen(os.path.dirname(path))
+
+    def _widen(self, folder: str) -> None:
+        self.folder = folder if self.folder is None else os.path.commonpath([self.folder, folder])
+
+
+def scan(
+    inputs: Sequence[str],
+    extensions: Sequence[str],
+    *,
+    listed: Iterable[str | Entry] = (),
+    root: str | None = None,
+    limit: int | None = None,
+) -> Corpus:
+    """Find the videos.
+
+    Parameters
+    ----------
+    inputs : sequence of str
+        Files, folders (walked recursively; hidden files and folders are skipped) and glob patterns. A file that is named is
+        taken whatever its ending.
+    extensions : sequence of str
+        Endings, in lower case, by which a folder walk knows a video.
+    listed : iterable of str or Entry
+        Videos from a list. A path that does not exist becomes a failed video, not the end of the run. A file is not looked at
+        where its entry gives a size. Of several labels for one path the first counts.
+    root : str, optional
+        Folder, or URL of one, to which ids are relative. By default the folder given, or the deepest folder that holds every
+        input.
+    limit : int, optional
+        Take only so many videos, the first of the ordered list.
+
+    Raises
+    ------
+    InputError
+        An input does not exist, or no video was found.
+    UsageError
+        An input is not under ``root``, or two videos would have the same id.
+    """
+    found = _Found()
+    for name in inputs:
+        found.walk(name, tuple(extensions))
+    for item in listed:
+        found.take(item)
+    if not found.files:
+        kinds = " ".join(extensions)
+        raise InputError(f"no video found in {', '.join(inputs) or 'the list'}; looked for files ending in {kinds}")
+    top = found.folder or "" if root is None else _root(root)
+    order = sorted(found.files, key=lambda path: video_id(path, top))[:limit]
+    # Entries go as their videos come, so that the list is never in memory twice.
+    videos = tuple(_reference(path, found.files.pop(path), top) for path in order)
+    _refuse_twins(videos)
+    return Corpus(top, videos)
+
+
+def _root(root: str) -> str:
+    return root.rstrip("/") if is_url(root) else absolute(root)
+
+
+def _reference(path: str, entry: Entry | None, root: str) -> VideoRef:
+    label, extra = (None, None) if entry is None else (entry.label, entry.extra)
+    size, mtime_ns = _status(path) if entry is None or entry.size < 0 else (entry.size, entry.mtime_ns)
+    return VideoRef(video_id(path, root), path, size, mtime_ns, label=label, extra=extra)
+
+
+def _status(path: str) -> tuple[int, int]:
+    """Size and time of change; -1 where the file cannot be looked at, as then a worker says why."""
+    if is_url(path):
+        return -1, -1
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):  # ValueError: a name with a NUL in it
+        return -1, -1
+    return status.st_size, status.st_mtime_ns
+
+
+def _refuse_twins(videos: Sequence[VideoRef]) -> None:
+    """Refuse ids that are not unique, as those of ``http://a/b`` and ``https://a/b``."""
+    for one, other in pairwise(videos):
+        if one.id == other.id:
+            raise UsageError(f"two videos would have the id {one.id!r}: {one.path!r} and {other.path!r}")
