@@ -41,6 +41,14 @@ class SpecMismatchError(StoreError):
     """A store was made with another specification than the one asked for."""
 
 
+class StoreBusyError(StoreError):
+    """Another driver is writing the same part of a store, or has just committed it."""
+
+
+class PartCommittedError(StoreBusyError):
+    """A part that was to be written has been committed meanwhile."""
+
+
 class StoreWriteError(MgmtoolError, OSError):
     """Writing a store failed (no space, no permission); what was committed before stays valid."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,12 +17,16 @@ from mgmtool.cli._compile import compile_kernels
 from mgmtool.cli._exit import DONE, SOME_FAILED, TOO_MANY_FAILED, raise_on_sigterm
 from mgmtool.cli._inputs import find_videos
 from mgmtool.cli._progress import Progress, make_progress
+from mgmtool.cli._shard import choose_shard
 from mgmtool.cli._tables import json_line
 from mgmtool.cli.options import ENGINE, INPUTS, SPEC, make_engine, make_spec
 from mgmtool.engines import Engine
-from mgmtool.errors import one_line
+from mgmtool.errors import UsageError, one_line
 from mgmtool.extraction import ExtractRun
-from mgmtool.types import ExtractSpec, Outcome, PatchGrid
+from mgmtool.types import ExtractSpec, Outcome, PatchGrid, Resume
+
+_NAMED = 5
+"""Most changed videos that are named on stderr."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,12 @@ class Request:
     retries: int | None
     worker_memory: str | None
     part_videos: int
+    retry_failed: bool
+    refresh: bool
+    fingerprint: str
+    shard: str | None
     overwrite: bool
+    yes: bool
     max_failures: int | None
     as_json: bool
     progress: str
@@ -64,6 +75,13 @@ class Request:
         """Return the spec these options ask for."""
         more = ("energy", "energy_grid", "part_videos")
         return make_spec(**{name: getattr(self, name) for name in (*SPEC, *more)})
+
+    def resume(self) -> Resume:
+        """Return how to go on with a store; name on stderr what the environment decides."""
+        shard, origin = choose_shard(self.shard, os.environ)
+        if origin is not None and not self.quiet:
+            click.echo(f"shard {shard}, after {origin}", err=True)
+        return Resume(self.retry_failed, self.refresh, self.fingerprint, shard)
 
     def build_engine(self) -> Engine:
         """Return the engine these options ask for; an option it does not have is an error."""
@@ -94,6 +112,7 @@ def run(request: Request) -> int:
     start = perf_counter()
     spec = request.spec()
     job = _prepare(request, spec)
+    _tell_changed(request, job)
     if job.remaining:
         compile_kernels(spec, request.quiet)
     totals = Totals()
@@ -106,9 +125,37 @@ def run(request: Request) -> int:
 
 def _prepare(request: Request, spec: ExtractSpec) -> ExtractRun:
     extensions = sources.build(spec.source, spec.source_options).extensions
-    engine = request.build_engine()
+    engine, resume = request.build_engine(), request.resume()
+    if request.overwrite and resume.shard.count > 1:
+        raise UsageError(
+            "--overwrite with --shard: each shard would remove what the others wrote; remove it beforehand"
+        )
     found = find_videos(request.inputs, extensions, **{name: getattr(request, name) for name in INPUTS})
-    return extraction.prepare(found, request.output, spec, engine, overwrite=request.overwrite)
+    if request.overwrite:
+        _ask(request)
+    return extraction.prepare(found, request.output, spec, engine, overwrite=request.overwrite, resume=resume)
+
+
+def _ask(request: Request) -> None:
+    """Ask on a terminal before a store is removed."""
+    if request.yes or not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
+        return
+    if request.output.exists() and any(request.output.iterdir()):
+        click.confirm(f"remove the mask store {one_line(str(request.output))}?", abort=True, err=True)
+
+
+def _tell_changed(request: Request, job: ExtractRun) -> None:
+    """Say which videos are no longer what was extracted."""
+    if not job.changed:
+        return
+    if request.as_json:
+        click.echo(json_line({"event": "changed", "ids": [v.id for v in job.changed], "refresh": request.refresh}))
+    if not request.quiet:
+        names = ", ".join(one_line(video.id) for video in job.changed[:_NAMED]) + (
+            f", and {len(job.changed) - _NAMED} more" if len(job.changed) > _NAMED else ""
+        )
+        ending = "they are done again" if request.refresh else "--refresh does them again"
+        click.echo(f"{len(job.changed)} videos have changed since they were extracted: {names}; {ending}", err=True)
 
 
 def _work(request: Request, job: ExtractRun, totals: Totals) -> bool:

@@ -25,7 +25,22 @@ from mgmtool.cli import options
 @options.input_options
 @options.engine_options
 @click.option("--part-videos", type=click.IntRange(1), default=256, show_default=True, help="Most videos in a part.")
-@click.option("--overwrite", is_flag=True, help="Remove the mask store at OUTPUT first.")
+@click.option("--retry-failed", is_flag=True, help="Do the videos again that failed in earlier runs.")
+@click.option("--refresh", is_flag=True, help="Do the videos again whose files have changed.")
+@click.option(
+    "--fingerprint",
+    type=click.Choice(["stat", "content"]),
+    default="stat",
+    show_default=True,
+    help="What says that a file has changed: its size and time, or a hash of its bytes.",
+)
+@click.option(
+    "--shard",
+    metavar="I/N",
+    help="Do every N-th part, from the I-th, counted from 0.  [default: as Slurm or Kubernetes say, else all]",
+)
+@click.option("--overwrite", is_flag=True, help="Remove the mask store at OUTPUT first; asks on a terminal.")
+@click.option("-y", "--yes", is_flag=True, help="Ask nothing.")
 @click.option("--max-failures", type=click.IntRange(0), help="Stop with exit code 4 when more videos have failed.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON event a video, and a summary, on stdout.")
 @click.option(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
-from typing import Protocol, TypeVar
+from typing import ClassVar, Protocol, TypeVar
 
 from mgmtool.errors import VideoError
 
@@ -12,7 +12,19 @@ Result = TypeVar("Result")
 
 
 class Engine(Protocol):
-    """An engine: a frozen dataclass whose fields are its options."""
+    """An engine: a frozen dataclass whose fields are its options.
+
+    Attributes
+    ----------
+    whole_parts : bool
+        Whether an item is a whole part, which a task on another machine writes and commits, rather than one video.
+    """
+
+    whole_parts: ClassVar[bool]
+
+    def inside(self) -> Engine:
+        """Return the engine that does the videos of a part inside a task; the engine itself where an item is a video."""
+        ...
 
     def run(
         self,

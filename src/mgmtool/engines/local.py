@@ -6,10 +6,11 @@ import pickle
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
+from typing import ClassVar
 
 from mgmtool.engines._cpus import available_cpus
 from mgmtool.engines._desk import Answer, Desk
-from mgmtool.engines._engine import Item, Result
+from mgmtool.engines._engine import Engine, Item, Result
 from mgmtool.engines._memory import read_size, share_of_memory
 from mgmtool.engines._pool import Pool, Rules
 from mgmtool.engines._worker import Settings, describe
@@ -40,6 +41,8 @@ class Local:
         Videos after which a worker is replaced, which bounds what a leak in a decoder can cost.
     """
 
+    whole_parts: ClassVar[bool] = False
+
     workers: int | None = None
     timeout: float = 300.0
     retries: int = 1
@@ -60,6 +63,10 @@ class Local:
             )
         if self.recycle < 1:
             raise UsageError(f"recycle is {self.recycle}; expected 1 or more")
+
+    def inside(self) -> Engine:
+        """See :meth:`mgmtool.engines.Engine.inside`."""
+        return self
 
     def run(
         self,

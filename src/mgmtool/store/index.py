@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from mgmtool.store.checksums import METADATA_KEY, Checksum, dump
 from mgmtool.store.layout import committed_parts, index_file
 from mgmtool.types import Outcome, VideoFacts
 
@@ -44,14 +46,18 @@ SCHEMA = pa.schema(
         ("index_risk", pa.list_(pa.string())),
         ("size_bytes", pa.int64()),
         ("mtime_ns", pa.int64()),
+        ("fingerprint", pa.string()),
+        ("label", pa.string()),
+        ("extra", pa.string()),
+        ("supersedes", pa.int32()),
         ("seconds", pa.float64()),
     ]
 )
 """Columns of the index; documented in docs/conventions.md."""
 
 
-def row_of(outcome: Outcome, row_start: int) -> dict[str, Any]:
-    """Turn an outcome into a row of the index."""
+def row_of(outcome: Outcome, row_start: int, supersedes: int | None = None) -> dict[str, Any]:
+    """Turn an outcome into a row of the index; ``supersedes`` is the part whose row for this id no longer counts."""
     facts = outcome.facts
     num_frames = 0 if facts is None else facts.num_frames
     return {
@@ -65,6 +71,10 @@ def row_of(outcome: Outcome, row_start: int) -> dict[str, Any]:
         "row_stop": row_start + num_frames,
         "size_bytes": outcome.video.size,
         "mtime_ns": outcome.video.mtime_ns,
+        "fingerprint": outcome.fingerprint,
+        "label": outcome.video.label,
+        "extra": outcome.video.extra,
+        "supersedes": supersedes,
         "seconds": outcome.seconds,
         **({} if facts is None else _fact_columns(facts)),
     }
@@ -99,46 +109,75 @@ def storable(path: str) -> str:
     return path.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def write_part_index(root: Path, number: int, rows: Sequence[dict[str, Any]]) -> None:
+def record_of(rows: Sequence[dict[str, Any]], checksums: Mapping[str, Checksum]) -> pa.Table:
+    """Make the commit record of a part: its rows, and the checksums of its files."""
+    schema = SCHEMA.with_metadata({METADATA_KEY: dump(checksums)})
+    return pa.Table.from_pylist(list(rows), schema=schema)
+
+
+def write_record(root: Path, number: int, record: pa.Table) -> None:
     """Write the commit record of a part: under another name first, renamed once it is safely on disk."""
-    table = pa.Table.from_pylist(list(rows), schema=SCHEMA)
-    target = index_file(root, number)
-    _write_aside(target, [table])
+    _write_aside(index_file(root, number), [record], record.schema)
 
 
-def write_full_index(root: Path) -> None:
-    """Gather all commit records into ``index.parquet``, one part at a time."""
-    tables = (read_part_index(root, number) for number in committed_parts(root))
-    _write_aside(root / "index.parquet", tables)
+def write_full_index(root: Path) -> int:
+    """Gather the rows that count into ``index.parquet``, one part at a time; return their number."""
+    superseded = superseded_rows(pq.read_table(index_file(root, n), schema=_KEYS) for n in committed_parts(root))
+    tables = (without(read_part_index(root, number), superseded) for number in committed_parts(root))
+    return _write_aside(root / "index.parquet", tables, SCHEMA)
 
 
 def read_part_index(root: Path, number: int) -> pa.Table:
-    """Read the commit record of a part."""
+    """Read the commit record of a part, superseded rows included."""
     return pq.read_table(index_file(root, number), schema=SCHEMA)
 
 
-def read_index(root: Path, columns: Sequence[str] | None = None) -> pa.Table:
-    """Read the rows of every committed part, in order."""
-    tables = [
-        pq.read_table(index_file(root, n), columns=None if columns is None else list(columns))
-        for n in committed_parts(root)
-    ]
-    if tables:
-        return pa.concat_tables(tables)
-    return SCHEMA.empty_table() if columns is None else SCHEMA.empty_table().select(list(columns))
+def read_index(root: Path) -> pa.Table:
+    """Read the rows of every committed part that count, in order."""
+    tables = [read_part_index(root, n) for n in committed_parts(root)]
+    return current_rows(pa.concat_tables(tables)) if tables else SCHEMA.empty_table()
 
 
-def _write_aside(target: Path, tables: Iterable[pa.Table]) -> None:
+def current_rows(table: pa.Table) -> pa.Table:
+    """Drop the rows of all parts together that a later part supersedes."""
+    return without(table, superseded_rows([table]))
+
+
+_KEYS = pa.schema([SCHEMA.field(name) for name in ("id", "part", "supersedes")])
+
+
+def superseded_rows(tables: Iterable[pa.Table]) -> set[tuple[str, int]]:
+    """Return id and part of every row that a later part supersedes."""
+    found: set[tuple[str, int]] = set()
+    for table in tables:
+        if table["supersedes"].null_count < table.num_rows:
+            newer = table.filter(pc.is_valid(table["supersedes"]))
+            found.update(zip(newer["id"].to_pylist(), newer["supersedes"].to_pylist(), strict=True))
+    return found
+
+
+def without(table: pa.Table, rows: Collection[tuple[str, int]]) -> pa.Table:
+    """Drop some rows, given by id and part."""
+    if not rows:
+        return table
+    keys = zip(table["id"].to_pylist(), table["part"].to_pylist(), strict=True)
+    return table.filter(pa.array([key not in rows for key in keys], pa.bool_()))
+
+
+def _write_aside(target: Path, tables: Iterable[pa.Table], schema: pa.Schema) -> int:
     aside = target.with_name(f".{target.name}.{os.getpid()}")
+    rows = 0
     try:
-        with pq.ParquetWriter(aside, SCHEMA, compression="zstd") as writer:
+        with pq.ParquetWriter(aside, schema, compression="zstd") as writer:
             for table in tables:
                 writer.write_table(table)
+                rows += table.num_rows
         sync(aside)
         aside.replace(target)
         sync(target.parent)
     finally:
         aside.unlink(missing_ok=True)
+    return rows
 
 
 def sync(path: Path) -> None:

@@ -16,7 +16,7 @@ import zarr.errors
 from zarr.core.sync import sync
 
 from mgmtool.errors import MgmtoolError, StoreError, UsageError, one_line
-from mgmtool.store.index import SCHEMA, read_index
+from mgmtool.store.index import SCHEMA, current_rows, read_index
 from mgmtool.store.layout import part_number
 
 _ABSENT = (FileNotFoundError, NotADirectoryError, zarr.errors.GroupNotFoundError)
@@ -32,7 +32,7 @@ class Location(Protocol):
         ...
 
     def index(self) -> pa.Table:
-        """Read the rows of every committed part, in order."""
+        """Read the rows that count of every committed part, in order."""
         ...
 
     def fingerprint(self, part: str) -> str:
@@ -95,7 +95,7 @@ class RemoteFolder:
             names = _records(system, f"{root}/index")
             if names:
                 found = system.cat(names)
-                return pa.concat_tables([_table(found[name]) for name in names])
+                return current_rows(pa.concat_tables([_table(found[name]) for name in names]))
             try:
                 return _table(system.cat_file(f"{root}/index.parquet"))
             except FileNotFoundError:

@@ -4,30 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import shutil
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
+import pyarrow as pa
 import zarr
 from zarr.codecs import BloscCodec
 from zarr.core.sync import sync as zarr_sync
 
 from mgmtool.errors import StoreError, StoreWriteError
-from mgmtool.store.index import row_of, sync, write_part_index
-from mgmtool.store.layout import CHUNK_FRAMES, SHARD_FRAMES, ArraySpec, part_name
+from mgmtool.store.checksums import of_folder
+from mgmtool.store.index import record_of, row_of
+from mgmtool.store.layout import CHUNK_FRAMES, SHARD_FRAMES, ArraySpec
 from mgmtool.types import MaskVolume, Outcome
-
-ASIDE = ".writing"
-"""Folder in the store where parts grow."""
 
 
 @contextlib.contextmanager
-def write_errors(where: Path) -> Iterator[None]:
+def write_errors(where: str | Path) -> Iterator[None]:
     """Turn the system's refusals into one line that names the store."""
     try:
         yield
@@ -38,18 +34,41 @@ def write_errors(where: Path) -> Iterator[None]:
         raise StoreWriteError(f"cannot write {where}: {words}; what was committed before stays valid") from error
 
 
+class Home(Protocol):
+    """Where a store is written: how a part grows there, and how it becomes visible."""
+
+    name: str
+
+    def begin(self, number: int) -> Path:
+        """Take a part and return an empty local folder in which it grows.
+
+        Raises
+        ------
+        StoreBusyError
+            Another driver is writing this part, or has committed it.
+        """
+        ...
+
+    def publish(self, number: int, folder: Path, record: pa.Table) -> None:
+        """Move a whole part into place, safely on disk, then write its commit record."""
+        ...
+
+    def end(self, number: int, folder: Path) -> None:
+        """Give the part back, and remove what is left of its folder."""
+        ...
+
+
 class PartWriter:
     """One part being written. A context manager: leaving it without :meth:`commit` removes every trace."""
 
-    def __init__(self, root: Path, number: int, arrays: tuple[ArraySpec, ...]) -> None:
-        self._root, self._number = root, number
-        self._aside = root / ASIDE / f"{part_name(number)}.{socket.gethostname()}.{os.getpid()}"
+    def __init__(self, home: Home, number: int, arrays: tuple[ArraySpec, ...]) -> None:
+        self._home, self._number = home, number
         self._rows: list[dict[str, Any]] = []
         self._offsets = [0]
-        with write_errors(root):
-            shutil.rmtree(self._aside, ignore_errors=True)
+        with write_errors(home.name):
+            self._folder = home.begin(number)
             try:
-                self._group = zarr.create_group(str(self._aside))
+                self._group = zarr.create_group(str(self._folder))
                 self._columns = [_Column(self._group, spec) for spec in arrays]
             except BaseException:
                 self._drop()
@@ -65,21 +84,27 @@ class PartWriter:
 
     def _drop(self) -> None:
         zarr_sync(_settle())
-        shutil.rmtree(self._aside, ignore_errors=True)
-        with contextlib.suppress(OSError):
-            self._aside.parent.rmdir()
+        self._home.end(self._number, self._folder)
 
     def append(self, volume: MaskVolume) -> None:
         """Add a run of frames of the video being written; its :meth:`end_video` follows."""
-        with write_errors(self._root):
+        with write_errors(self._home.name):
             arrays = volume.arrays()
             for column in self._columns:
                 column.append(arrays[column.name])
 
-    def end_video(self, outcome: Outcome) -> None:
-        """Close the rows of a video; a failed video has none."""
+    def end_video(self, outcome: Outcome, supersedes: int | None = None) -> None:
+        """Close the rows of a video; a failed video has none.
+
+        Parameters
+        ----------
+        outcome : Outcome
+            How it ended.
+        supersedes : int, optional
+            Part whose row for this video no longer counts.
+        """
         start = self._offsets[-1]
-        row = row_of(outcome, start)
+        row = row_of(outcome, start, supersedes)
         if outcome.done:
             self._offsets.append(row["row_stop"])
             if self._columns[0].rows != row["row_stop"]:
@@ -90,17 +115,11 @@ class PartWriter:
 
     def commit(self) -> None:
         """Make the part visible: arrays safely on disk, moved into place, then the commit record."""
-        with write_errors(self._root):
+        with write_errors(self._home.name):
             for column in self._columns:
                 column.flush()
             _write_offsets(self._group, self._offsets)
-            for path in sorted(self._aside.rglob("*")):
-                sync(path)
-            place = self._root / part_name(self._number)
-            shutil.rmtree(place, ignore_errors=True)
-            self._aside.rename(place)
-            sync(self._root)
-            write_part_index(self._root, self._number, self._rows)
+            self._home.publish(self._number, self._folder, record_of(self._rows, of_folder(self._folder)))
 
 
 async def _settle() -> None:

@@ -39,7 +39,7 @@ class Store:
 
     @cached_property
     def index(self) -> pa.Table:
-        """One row a video, of every committed part, in order."""
+        """One row a video, of every committed part, in order; rows that a later part supersedes are left out."""
         return read_index(self.root)
 
     def row(self, video_id: str) -> dict[str, Any]:

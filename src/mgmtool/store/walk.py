@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from mgmtool.errors import StoreError
 from mgmtool.store.columns import Columns
-from mgmtool.store.index import read_part_index
+from mgmtool.store.index import read_part_index, superseded_rows, without
 from mgmtool.store.layout import ArraySpec, check_attributes, committed_parts, frame_arrays
 from mgmtool.store.location import LocalFolder, locate, read_attributes, reading
 from mgmtool.types import ExtractSpec, MaskVolume
@@ -151,11 +151,17 @@ class Walk:
             for number in committed_parts(root):
                 with reading(self.name):
                     table = read_part_index(root, number)
-                yield number, table
+                yield number, without(table, self._superseded)
             return
         table = self._remote_index
         for number in sorted(set(table["part"].to_pylist())):
             yield number, table.filter(pc.equal(table["part"], number))
+
+    @cached_property
+    def _superseded(self) -> set[tuple[str, int]]:
+        root = self._location.root  # type: ignore[attr-defined]
+        with reading(self.name):
+            return superseded_rows(read_part_index(root, number) for number in committed_parts(root))
 
     @cached_property
     def _remote_index(self) -> pa.Table:

@@ -2,27 +2,86 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import shutil
-import socket
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
-import zarr
-import zarr.errors
+import pyarrow as pa
 
-from mgmtool.errors import SpecMismatchError, StoreError
-from mgmtool.store.index import read_part_index, write_full_index
-from mgmtool.store.layout import (
-    check_attributes,
-    committed_parts,
-    frame_arrays,
-    part_number,
-    root_attributes,
-)
-from mgmtool.store.part import ASIDE, PartWriter, write_errors
-from mgmtool.types import ExtractSpec
+from mgmtool.errors import SpecMismatchError
+from mgmtool.store.layout import check_attributes, frame_arrays, root_attributes
+from mgmtool.store.local import LocalHome
+from mgmtool.store.part import Home, PartWriter, write_errors
+from mgmtool.types import ExtractSpec, KnownVideo, Outcome, Shard, VideoRef
+
+
+class StoreHome(Home, Protocol):
+    """All that a writer asks of the place where a store lies; see :class:`mgmtool.store.local.LocalHome`."""
+
+    def attributes(self) -> dict[str, Any] | None:
+        """Return the attributes of the root group; None where nothing is there yet."""
+        ...
+
+    def create(self, attributes: dict[str, Any]) -> None:
+        """Make an empty store."""
+        ...
+
+    def tidy(self) -> None:
+        """Remove what broken runs left."""
+        ...
+
+    def remove(self) -> None:
+        """Delete the store."""
+        ...
+
+    def records(self) -> Iterable[pa.Table]:
+        """Yield the commit record of every part, in order."""
+        ...
+
+    def run(self, key: int) -> AbstractContextManager[None]:
+        """Hold the store for a run; two runs of the same key exclude each other."""
+        ...
+
+    def gather(self) -> int:
+        """Write ``index.parquet``; return its rows."""
+        ...
+
+    def note(self, name: str, content: bytes) -> None:
+        """Write a small file below the store, whole or not at all."""
+        ...
+
+
+@dataclass(slots=True)
+class Committed:
+    """What earlier runs committed.
+
+    Attributes
+    ----------
+    parts : dict
+        Ids of each part, by its number, but for parts that supersede rows of others.
+    numbers : set of int
+        Numbers of all parts.
+    videos : dict
+        By id, what counts of each video.
+    """
+
+    parts: dict[int, list[str]] = field(default_factory=dict)
+    numbers: set[int] = field(default_factory=set)
+    videos: dict[str, KnownVideo] = field(default_factory=dict)
+
+    def add(self, record: pa.Table) -> None:
+        """Take in the next commit record, in order."""
+        names = ["id", "part", "status", "size_bytes", "mtime_ns", "fingerprint"]
+        rows = zip(*(record[name].to_pylist() for name in names), strict=True)
+        for video_id, part, status, size, mtime_ns, fingerprint in rows:
+            then = _known(size), _known(mtime_ns)
+            self.videos[video_id] = KnownVideo(part, status == "done", *then, fingerprint)
+        for number in set(record["part"].to_pylist()):
+            self.numbers.add(number)
+            if record["supersedes"].null_count == record.num_rows:
+                self.parts[number] = record["id"].to_pylist()
 
 
 class StoreWriter:
@@ -30,15 +89,15 @@ class StoreWriter:
 
     Attributes
     ----------
-    root : Path
-        Folder of the store.
+    name : str
+        Path or URL.
     spec : ExtractSpec
         What all its parts were made with.
     """
 
-    def __init__(self, root: Path, spec: ExtractSpec, energy: bool) -> None:
-        self.root, self.spec = root, spec
-        self._arrays = frame_arrays(spec, energy)
+    def __init__(self, home: StoreHome, spec: ExtractSpec, energy: bool) -> None:
+        self.name, self.spec = home.name, spec
+        self._home, self._arrays = home, frame_arrays(spec, energy)
 
     @classmethod
     def open(
@@ -68,18 +127,16 @@ class StoreWriter:
         StoreWriteError
             The folder cannot be written.
         """
-        root = Path(path)
-        with write_errors(root):
-            if root.exists() and not root.is_dir():
-                raise StoreError(f"output {root} is a file; expected a new folder or a mask store")
-            if root.is_dir() and any(root.iterdir()):
-                _check_same(root, spec, input_root)
+        home = home_of(path)
+        with write_errors(home.name):
+            attributes = home.attributes()
+            if attributes is None:
+                home.create(root_attributes(spec, input_root, versions))
             else:
-                root.mkdir(parents=True, exist_ok=True)
-                zarr.create_group(str(root), attributes=root_attributes(spec, input_root, versions))
-            (root / "index").mkdir(exist_ok=True)
-            _remove_litter(root)
-        return cls(root, spec, energy)
+                check_attributes(attributes, home.name)
+                _check_same(home.name, attributes, spec, input_root)
+            home.tidy()
+        return cls(home, spec, energy)
 
     @staticmethod
     def remove(path: str | Path) -> None:
@@ -90,79 +147,79 @@ class StoreWriter:
         StoreError
             The path holds something that is not a mask store.
         """
-        root = Path(path)
-        if root.is_dir() and any(root.iterdir()):
-            _attributes(root)
-            with write_errors(root):
-                shutil.rmtree(root)
+        home = home_of(path)
+        attributes = home.attributes()
+        if attributes is not None:
+            check_attributes(attributes, home.name)
+            with write_errors(home.name):
+                home.remove()
 
-    def committed(self) -> dict[int, list[dict[str, Any]]]:
-        """Id and status of the videos of every committed part, by part number."""
-        parts = committed_parts(self.root)
-        return {n: read_part_index(self.root, n).select(["id", "status"]).to_pylist() for n in parts}
+    def committed(self) -> Committed:
+        """Read what earlier runs committed."""
+        found = Committed()
+        for record in self._home.records():
+            found.add(record)
+        return found
+
+    def run(self, shard: Shard) -> AbstractContextManager[None]:
+        """Hold the store for the run of one shard.
+
+        Raises
+        ------
+        StoreBusyError
+            The same shard is being run already.
+        """
+        return self._home.run(shard.count << 20 | shard.index)
 
     def part(self, number: int) -> PartWriter:
-        """Start a part. Nothing of it is visible before its commit."""
-        return PartWriter(self.root, number, self._arrays)
+        """Start a part. Nothing of it is visible before its commit.
+
+        Raises
+        ------
+        StoreBusyError
+            Another driver is writing this part, or has committed it.
+        """
+        return PartWriter(self._home, number, self._arrays)
+
+    def outcomes(self, number: int, videos: Sequence[VideoRef]) -> list[Outcome]:
+        """Say how the videos of a committed part ended, as far as its record tells."""
+        rows = {
+            row["id"]: row for record in self._home.records() for row in record.to_pylist() if row["part"] == number
+        }
+        ends = [(video, rows[video.id]) for video in videos]
+        return [Outcome(v, None, row["failure"], row["message"], row["seconds"], number) for v, row in ends]
 
     def finish(self) -> None:
-        """Gather the commit records into ``index.parquet``."""
-        with write_errors(self.root):
-            write_full_index(self.root)
-            with contextlib.suppress(OSError):  # another process may be writing a part
-                (self.root / ASIDE).rmdir()
+        """Gather the rows of the commit records that count into ``index.parquet``."""
+        with write_errors(self.name):
+            self._home.gather()
+
+    def note(self, name: str, content: bytes) -> None:
+        """Write a small file below the store, whole or not at all."""
+        with write_errors(self.name):
+            self._home.note(name, content)
 
 
-def _attributes(root: Path) -> dict[str, Any]:
-    """Return the attributes of a mask store; refuse whatever is none."""
-    try:
-        attributes = dict(zarr.open_group(str(root), mode="r").attrs)
-    except (FileNotFoundError, zarr.errors.GroupNotFoundError, ValueError):
-        raise StoreError(
-            f"output {root} is a folder that is not a mask store; expected a new or empty folder"
-        ) from None
-    check_attributes(attributes, str(root))
-    return attributes
+def _known(value: int | None) -> int:
+    return -1 if value is None else value
 
 
-def _check_same(root: Path, spec: ExtractSpec, input_root: str) -> None:
+def home_of(path: str | Path) -> StoreHome:
+    """Say where a path points."""
+    return LocalHome(Path(path))
+
+
+def _check_same(name: str, attributes: Mapping[str, Any], spec: ExtractSpec, input_root: str) -> None:
     """Refuse to add to a store that was made in another way."""
-    attributes = _attributes(root)
     before, now = attributes["spec"], spec.to_json()
-    for name, value in now.items():
-        if before.get(name) != value:
+    for option, value in now.items():
+        if before.get(option) != value:
             raise SpecMismatchError(
-                f"{root} was made with {name}={before.get(name)!r}, this run asks for {value!r}; "
+                f"{name} was made with {option}={before.get(option)!r}, this run asks for {value!r}; "
                 "use the same options, another output, or --overwrite"
             )
     if attributes.get("input_root") != input_root:
         raise SpecMismatchError(
-            f"{root} holds ids relative to {attributes.get('input_root')}, these inputs are under {input_root}; "
+            f"{name} holds ids relative to {attributes.get('input_root')}, these inputs are under {input_root}; "
             "give the same inputs, or --root to say where that folder is"
         )
-
-
-def _remove_litter(root: Path) -> None:
-    """Remove parts without a commit record, and what dead processes of this machine left half-written."""
-    committed = set(committed_parts(root))
-    for path in root.iterdir():
-        number = part_number(path.name)
-        if number is not None and number not in committed:
-            shutil.rmtree(path)
-    for path in (root / "index").glob(".*.parquet.*"):
-        if not _alive(path.name.rsplit(".", 1)[1]):
-            path.unlink(missing_ok=True)
-    for path in (root / ASIDE).glob("*"):
-        host, _, process = path.name.partition(".")[2].rpartition(".")
-        if host == socket.gethostname() and not _alive(process):
-            shutil.rmtree(path, ignore_errors=True)
-
-
-def _alive(process: str) -> bool:
-    try:
-        os.kill(int(process), 0)
-    except (ProcessLookupError, ValueError):
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -10,11 +10,12 @@ from mgmtool.types.clips import ClipRequest, Crop, TokenMask, VideoMotion
 from mgmtool.types.masks import Box, FrameEnergy, MaskVolume, PatchGrid, Placement, PlacementRequest, TokenLayout
 from mgmtool.types.reading import Reading
 from mgmtool.types.records import Clip, VideoRecord
-from mgmtool.types.runs import ExtractSpec, Outcome
+from mgmtool.types.runs import FINGERPRINTS, ExtractSpec, KnownVideo, Outcome, Resume, Shard
 from mgmtool.types.tracks import Tracks
 from mgmtool.types.video import FrameFlag, FrameMotion, Orientation, VideoFacts, VideoInfo, VideoRef
 
 __all__ = [
+    "FINGERPRINTS",
     "Bool",
     "Box",
     "Clip",
@@ -28,6 +29,7 @@ __all__ = [
     "FrameMotion",
     "Int16",
     "Int64",
+    "KnownVideo",
     "MaskVolume",
     "Orientation",
     "Outcome",
@@ -35,6 +37,8 @@ __all__ = [
     "Placement",
     "PlacementRequest",
     "Reading",
+    "Resume",
+    "Shard",
     "TokenLayout",
     "TokenMask",
     "Tracks",

@@ -99,6 +99,10 @@ class Outcome:
         Wall time spent on the video.
     part : int
         Part of the store it was written to.
+    fingerprint : str or None
+        XXH3 (128 bits) of the file, where it was asked for.
+    cpu_seconds : float
+        CPU time the worker spent on the video.
     """
 
     video: VideoRef
@@ -107,8 +111,84 @@ class Outcome:
     message: str | None = None
     seconds: float = 0.0
     part: int = -1
+    fingerprint: str | None = None
+    cpu_seconds: float = 0.0
 
     @property
     def done(self) -> bool:
         """Whether the video has a mask volume."""
         return self.failure is None
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """One of several drivers that write one store together.
+
+    Attributes
+    ----------
+    index : int
+        Which one, from 0.
+    count : int
+        How many there are. A driver does the parts whose number leaves ``index`` when divided by ``count``.
+    """
+
+    index: int = 0
+    count: int = 1
+
+    def has(self, number: int) -> bool:
+        """Whether a part, or another thing counted the same way everywhere, is this driver's."""
+        return number % self.count == self.index
+
+    def __str__(self) -> str:
+        return f"{self.index}/{self.count}"
+
+
+_WHOLE = Shard()
+
+FINGERPRINTS = ("stat", "content")
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """How a run goes on with a store that is there.
+
+    Attributes
+    ----------
+    retry_failed : bool
+        Do the videos again that failed.
+    refresh : bool
+        Do the videos again whose files have changed.
+    fingerprint : str
+        What says that a file has changed: ``stat`` (size and modification time), or ``content`` (XXH3 of its bytes, where the
+        store has that of the old ones).
+    shard : Shard
+        Which parts are this driver's.
+    """
+
+    retry_failed: bool = False
+    refresh: bool = False
+    fingerprint: str = "stat"
+    shard: Shard = _WHOLE
+
+
+@dataclass(frozen=True, slots=True)
+class KnownVideo:
+    """A video that earlier runs ended.
+
+    Attributes
+    ----------
+    part : int
+        The part with the row that counts.
+    done : bool
+        Whether it has masks.
+    size, mtime_ns : int
+        Of its file, then; -1 where unknown.
+    fingerprint : str or None
+        XXH3 of its file, then, where it was asked for.
+    """
+
+    part: int
+    done: bool
+    size: int = -1
+    mtime_ns: int = -1
+    fingerprint: str | None = None

@@ -1,0 +1,45 @@
+"""Sizes and checksums of the files of a part, kept in its commit record."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import xxhash
+
+METADATA_KEY = b"mgmtool.files"
+"""Key of the Parquet metadata of a commit record that holds :class:`Checksum` by file, as JSON."""
+
+Checksum = tuple[int, str]
+"""Size in bytes, and XXH3 (128 bits) in hexadecimal digits."""
+
+
+def of_bytes(content: bytes) -> Checksum:
+    """Return size and checksum of some bytes."""
+    return len(content), xxhash.xxh3_128_hexdigest(content)
+
+
+def of_folder(folder: Path) -> dict[str, Checksum]:
+    """Return size and checksum of every file below a folder, by its path relative to it."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): of_bytes(path.read_bytes()) for path in files}
+
+
+def dump(checksums: Mapping[str, Checksum]) -> bytes:
+    """Write checksums as JSON."""
+    return json.dumps({name: list(value) for name, value in sorted(checksums.items())}).encode()
+
+
+def load(metadata: Mapping[bytes, bytes] | None) -> dict[str, Checksum] | None:
+    """Read the checksums in the metadata of a commit record; None where it has none."""
+    text = (metadata or {}).get(METADATA_KEY)
+    if text is None:
+        return None
+    return {name: (int(size), str(digest)) for name, (size, digest) in json.loads(text).items()}
+
+
+def differences(expected: Mapping[str, Checksum], names: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Return the files that are missing and those that are too many, sorted."""
+    there = set(names)
+    return sorted(expected.keys() - there), sorted(there - expected.keys())
