@@ -5,6 +5,7 @@ from mgmtool.corpus.fingerprint import changed_videos, content_fingerprint
 from mgmtool.corpus.listing import Corpus, scan
 from mgmtool.corpus.manifest import read_manifest
 from mgmtool.corpus.parts import Part, cut_parts, plan_parts
+from mgmtool.corpus.writing import write_manifest
 
 __all__ = [
     "Corpus",
@@ -16,4 +17,5 @@ __all__ = [
     "plan_parts",
     "read_manifest",
     "scan",
+    "write_manifest",
 ]
