@@ -10,7 +10,7 @@ UNCOMPILED := $(wildcard tests/test_kernels_*.py tests/test_energy*.py tests/tes
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-nojit test-slow check bench bench-loader quality fuzz docs clean
+.PHONY: help install demo test test-nojit test-slow test-ray check bench bench-loader quality fuzz soak docs clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -37,6 +37,10 @@ test-nojit: $(STAMP) ## run the kernel, scheme and plug-in tests as plain Python
 test-slow: $(STAMP) ## run the tests marked slow
 	$(BIN)/python -m pytest -m slow
 
+test-ray: $(STAMP) ## install Ray into .venv and run the tests of its engine on a cluster on this machine
+	$(BIN)/python -m pip install --quiet -e '.[ray]'
+	$(BIN)/python -m pytest -m "slow or not slow" tests/test_ray.py tests/test_engines.py
+
 check: $(STAMP) ## lint, formatting, types, import law
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -54,6 +58,9 @@ quality: $(STAMP) ## compare masks with ground truth on several encodes of the s
 
 fuzz: $(STAMP) ## extract damaged files: every one must end as done or failed
 	$(BIN)/python benchmarks/fuzz.py --cases 2000 --seed 0
+
+soak: $(STAMP) ## extract $$MGMTOOL_CORPUS several times over: accounts for every input, and for CPU, memory and files
+	$(BIN)/python benchmarks/soak.py
 
 docs: $(STAMP) ## check links, Python examples and command lines of the documentation
 	$(BIN)/python -m pytest -q tests/test_docs.py

@@ -6,11 +6,16 @@ import ctypes
 import os
 import signal
 import time
+from collections.abc import Callable, Generator, Iterable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
+from mgmtool.engines.local import Local
 from mgmtool.errors import VideoError
+from mgmtool.types import VideoRef
 
 
 def double(item: int) -> int:
@@ -105,3 +110,24 @@ def touch_and_wait(path: str) -> str:
 
 def blame(item: object, error: VideoError) -> str:
     return f"{error.failure}: {error}"
+
+
+@dataclass(frozen=True)
+class Misbehaving:
+    """The work of a run, once the worker has done what the name of the video says."""
+
+    work: Callable[[Any], Any]
+
+    def __call__(self, video: VideoRef) -> Any:
+        misbehave(Path(video.id).name)
+        return self.work(video)
+
+
+@dataclass(frozen=True)
+class Wild(Local):
+    """The local engine with videos such as ``segfault-1.mp4``."""
+
+    def run(
+        self, work: Callable[[Any], Any], items: Iterable[Any], lost: Callable[[Any, VideoError], Any]
+    ) -> Generator[Any, None, None]:
+        return super().run(Misbehaving(work), items, lost)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mgmtool.store import StoreWriter
+from mgmtool.store.checksums import METADATA_KEY
 from mgmtool.types import ExtractSpec, MaskVolume, Orientation, Outcome, PatchGrid, VideoFacts, VideoInfo, VideoRef
 
 SPEC = ExtractSpec(grid=PatchGrid(3, 4), energy_grid=PatchGrid(2, 5))
@@ -24,9 +26,12 @@ def array_files(store: Path) -> dict[str, bytes]:
 
 
 def index_tables(store: Path) -> dict[str, pa.Table]:
-    """Every Parquet table of a store, without the one column that measures time."""
+    """Every Parquet table of a store, checksums included, without the one column that measures time."""
     files = [*store.glob("*.parquet"), *sorted((store / "index").iterdir())]
-    return {path.relative_to(store).as_posix(): pq.read_table(path).drop_columns(["seconds"]) for path in files}
+    tables = {path.relative_to(store).as_posix(): pq.read_table(path).drop_columns(["seconds"]) for path in files}
+    for name, table in tables.items():
+        assert (METADATA_KEY in (table.schema.metadata or {})) == name.startswith("index/"), name
+    return tables
 
 
 def assert_same(one: Path, other: Path) -> None:
@@ -41,8 +46,8 @@ def assert_same(one: Path, other: Path) -> None:
 
 
 def visible(store: Path) -> list[str]:
-    """Names at the top of a store, hidden ones included."""
-    return sorted(path.name for path in store.iterdir())
+    """Names at the top of a store, hidden ones included, but for locks and for records of runs, which say when and where."""
+    return sorted(path.name for path in store.iterdir() if path.name not in {"runs", ".lock"})
 
 
 def make_volume(frames: int, seed: int = 0, spec: ExtractSpec = SPEC, energy: bool = True) -> MaskVolume:
@@ -79,19 +84,24 @@ def open_writer(path: Path, spec: ExtractSpec = SPEC, energy: bool = True, input
 
 
 def write_part(
-    writer: StoreWriter, number: int, lengths: dict[str, int | None], seconds: float = 0.5
+    writer: StoreWriter,
+    number: int,
+    lengths: dict[str, int | None],
+    seconds: float = 0.5,
+    supersedes: Mapping[str, int] | None = None,
 ) -> dict[str, MaskVolume]:
     """Commit a part of made-up volumes; a length of None is a failed video. Returns the volumes by id."""
+    older = supersedes or {}
     energy = any(column.name == "energy" for column in writer._arrays)
     volumes = {}
     with writer.part(number) as part:
         for seed, (video_id, frames) in enumerate(lengths.items()):
             if frames is None:
-                part.end_video(failed(video_id, number))
+                part.end_video(failed(video_id, number), older.get(video_id))
                 continue
             volumes[video_id] = make_volume(frames, 100 * number + seed, writer.spec, energy)
             part.append(volumes[video_id])
-            part.end_video(done(video_id, frames, number, seconds))
+            part.end_video(done(video_id, frames, number, seconds), older.get(video_id))
         part.commit()
     return volumes
 

@@ -32,7 +32,9 @@ PROGRAM = [sys.executable, "-c", "from mgmtool.cli import main; main()"]
 SMALL = ["--grid", "4x6", "--energy-grid", "3x4", "--part-videos", "2"]
 SPEC = ExtractSpec(grid=PatchGrid(4, 6), energy_grid=PatchGrid(3, 4), part_videos=2)
 IDS = ["0.mp4", "1.mp4", "2.mp4", "3.mp4", "audio.mp4", "empty.mp4", "text.mp4"]
-EVENT = {"event", "id", "status", "failure", "message", "num_frames", "part", "seconds"}
+EVENT = {
+    "event", "id", "status", "failure", "message", "num_frames", "part", "seconds", "cpu_seconds", "size_bytes",
+}  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,8 +45,12 @@ class Ended:
     out: str
     err: str
 
-    def events(self) -> list[dict[str, Any]]:
+    def all_events(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.out.splitlines()]
+
+    def events(self) -> list[dict[str, Any]]:
+        """Those of videos, and the summary."""
+        return [event for event in self.all_events() if event["event"] in {"video", "summary"}]
 
     def error(self) -> str:
         """The one line of error."""
@@ -74,9 +80,10 @@ def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) ->
         captured = capsys.readouterr()
         return Ended(int(ended.value.code or 0), captured.out, captured.err)
 
-    before = signal.getsignal(signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
     yield run
-    signal.signal(signal.SIGTERM, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture
@@ -157,6 +164,9 @@ def test_json_is_one_event_a_video_and_a_summary(grab: Call, mixed: Path, tmp_pa
     assert [event["num_frames"] for event in videos] == [12, 13, 14, 15, 0, 0, 0]
     assert [event["part"] for event in videos] == [0, 0, 1, 1, 2, 2, 3]
     assert summary.pop("seconds") > 0
+    assert summary.pop("videos_per_second") > 0
+    assert summary.pop("cpu_seconds").keys() == {"driver", "workers"}
+    assert summary.pop("size_bytes") == sum(path.stat().st_size for path in mixed.iterdir())
     assert summary == {
         "event": "summary",
         "output": str(tmp_path / "m.zarr"),
@@ -171,7 +181,8 @@ def test_json_is_one_event_a_video_and_a_summary(grab: Call, mixed: Path, tmp_pa
 
 def test_json_of_a_run_with_nothing_to_do(grab: Call, mixed: Path) -> None:
     grab(mixed)
-    (summary,) = grab(mixed, "--json").events()
+    start, summary = grab(mixed, "--json").all_events()
+    assert (start["videos"], start["remaining"]) == (7, 0)
     assert summary["event"] == "summary"
     assert summary["earlier"] == {"done": 4, "failed": 3}
 
@@ -204,7 +215,9 @@ def test_quiet_says_nothing(grab: Call, mixed: Path) -> None:
 
 def test_quiet_still_answers_in_json(grab: Call, mixed: Path) -> None:
     ended = grab(mixed, "-q", "--json")
-    assert len(ended.events()) == 8
+    assert [event["event"] for event in ended.all_events()] == [
+        "start", "video", "video", "part", "video", "video", "part", "video", "video", "part", "video", "part", "summary",
+    ]  # fmt: skip
     assert ended.err == ""
 
 
@@ -531,7 +544,7 @@ def test_exit_codes_and_streams_of_the_real_program(mixed: Path, tmp_path: Path)
     process = program("extract", mixed, "-o", tmp_path / "m.zarr", *SMALL, "--workers", 2, "--json")
     out, err = process.communicate(timeout=120)
     assert process.returncode == 3
-    assert [json.loads(line).get("id", "end") for line in out.splitlines()] == [*IDS, "end"]
+    assert [event["id"] for event in map(json.loads, out.splitlines()) if "id" in event] == IDS
     assert not [line for line in err.decode().splitlines() if not line.startswith(("failed (", "compiling kernels"))]
     list(extract([str(mixed)], tmp_path / "inline.zarr", SPEC, "inline"))
     stores.assert_same(tmp_path / "m.zarr", tmp_path / "inline.zarr")
@@ -544,11 +557,11 @@ def test_closed_pipe_ends_quietly(tmp_path: Path) -> None:
     )
     assert process.stdout is not None
     assert process.stderr is not None
-    assert json.loads(process.stdout.readline())["id"] == "0.mp4"
+    assert json.loads(process.stdout.readline())["event"] == "start"
     process.stdout.close()
     assert process.stderr.read() == b""
     process.stderr.close()
-    assert process.wait(60) in {0, 1}
+    assert process.wait(60) == 141
     assert ".writing" not in stores.visible(tmp_path / "m.zarr")
 
 
@@ -597,11 +610,11 @@ def test_colours_and_bar_on_a_terminal(mixed: Path, tmp_path: Path, no_color: bo
 
 
 def interrupted(folder: Path, output: Path, number: int, *, whole_group: bool, options: list[str]) -> Ended:
-    """Start a run, send it a signal after its third event, and wait for its end."""
+    """Start a run, send it a signal after its fifth event, and wait for its end."""
     process = program("extract", folder, "-o", output, *SMALL, "--json", *options, start_new_session=True)
     assert process.stdout is not None
     assert process.stderr is not None
-    first = b"".join(process.stdout.readline() for _ in range(3))
+    first = b"".join(process.stdout.readline() for _ in range(5))  # start, two videos, a part, a video
     os.killpg(process.pid, number) if whole_group else process.send_signal(number)
     out, err = process.communicate(timeout=60)
     return Ended(process.returncode, (first + out).decode(), err.decode())
@@ -625,6 +638,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.param(signal.SIGTERM, 143, False, ["--workers", "1"], id="term-local"),
         pytest.param(signal.SIGTERM, 143, True, ["--workers", "1"], id="term-group"),
         pytest.param(signal.SIGTERM, 143, False, ["--engine", "inline"], id="term-inline"),
+        pytest.param(signal.SIGHUP, 129, True, ["--workers", "1"], id="hup-group"),
     ],
 )
 def test_signal_leaves_a_store_that_goes_on(
@@ -635,11 +649,15 @@ def test_signal_leaves_a_store_that_goes_on(
     assert ended.code == code
     assert "Traceback" not in ended.err
     assert ended.err.splitlines()[-1].endswith("what was committed stays, run the same command again to go on")
-    assert all(event["status"] == "done" for event in ended.events())
+    assert all(event["status"] == "done" for event in ended.all_events() if event["event"] == "video")
     committed = open_store(output).index["id"].to_pylist()
     assert len(committed) % 2 == 0
     assert 2 <= len(committed) < 120
     assert {event["id"] for event in ended.events()} >= set(committed)
+    assert "stopping: the part being written is dropped" in ended.err
+    (record,) = (output / "runs").iterdir()
+    words = {130: "interrupted", 143: "terminated", 129: "terminated"}
+    assert json.loads(record.read_text())["status"] == words[code]
     assert ".writing" not in stores.visible(output)
     rest = extract([str(many)], output, SPEC, "inline")
     assert next(rest).video.id == f"{len(committed):03}.mp4"

@@ -14,17 +14,28 @@ from typing import Any
 import pytest
 
 import engine_work
+import ray_nodes
 from mgmtool import engines
 from mgmtool.engines import Engine, available_cpus
 from mgmtool.errors import UsageError
 
-OPTIONS: dict[str, dict[str, Any]] = {"local": {"workers": 2, "timeout": 60}}
+OPTIONS: dict[str, dict[str, Any]] = {"local": {"workers": 2, "timeout": 60}, "ray": {"workers": 1}}
 MOST_AHEAD = 128
 KILLED = "crash: the worker died: SIGKILL, killed from outside, perhaps by the system for lack of memory"
 
 
+@pytest.fixture(scope="module")
+def ray_cluster() -> Iterator[None]:
+    """One node; the engine stays with the cluster its process is connected to."""
+    pytest.importorskip("ray", reason="Ray is not installed; see make test-ray")
+    with ray_nodes.cluster(2) as nodes, nodes.connected():
+        yield
+
+
 @pytest.fixture(params=engines.names())
 def engine(request: pytest.FixtureRequest) -> Engine:
+    if request.param == "ray":
+        request.getfixturevalue("ray_cluster")
     return engines.build(request.param, OPTIONS.get(request.param, {}))
 
 
@@ -166,7 +177,7 @@ def test_workers_leave_ctrl_c_to_the_driver() -> None:
             "recycle, retries, timeout, worker_memory, workers",
         ),
         ("inline", {"timeout": 3}, "inline has no option 'timeout'; it has: no options"),
-        ("loacl", {}, "unknown engine 'loacl' (did you mean 'local'?); expected one of: inline, local"),
+        ("loacl", {}, "unknown engine 'loacl' (did you mean 'local'?); expected one of: inline, local, ray"),
     ],
 )
 def test_bad_options_are_named(name: str, options: dict[str, Any], words: str) -> None:

@@ -541,12 +541,12 @@ def test_order_and_limit() -> None:
 @pytest.mark.parametrize(
     ("root", "expected", "top"),
     [
-        (None, ["bucket/r/a.mp4", "host/b.mp4?x=1"], ""),
-        ("s3://bucket/r", ["a.mp4", "host/b.mp4?x=1"], "s3://bucket/r"),
-        ("s3://bucket/r/", ["a.mp4", "host/b.mp4?x=1"], "s3://bucket/r"),
-        ("s3://bucket/", ["host/b.mp4?x=1", "r/a.mp4"], "s3://bucket"),
-        ("s3://buck", ["bucket/r/a.mp4", "host/b.mp4?x=1"], "s3://buck"),
-        ("/v", ["bucket/r/a.mp4", "host/b.mp4?x=1"], "/v"),
+        (None, ["bucket/r/a.mp4", "host/b.mp4"], ""),
+        ("s3://bucket/r", ["a.mp4", "host/b.mp4"], "s3://bucket/r"),
+        ("s3://bucket/r/", ["a.mp4", "host/b.mp4"], "s3://bucket/r"),
+        ("s3://bucket/", ["host/b.mp4", "r/a.mp4"], "s3://bucket"),
+        ("s3://buck", ["bucket/r/a.mp4", "host/b.mp4"], "s3://buck"),
+        ("/v", ["bucket/r/a.mp4", "host/b.mp4"], "/v"),
     ],
 )
 def test_ids_of_urls(root: str | None, expected: list[str], top: str) -> None:

@@ -25,8 +25,9 @@ import zarr
 
 import stores
 from mgmtool.errors import SpecMismatchError, StoreError, StoreWriteError
-from mgmtool.store import StoreWriter, index, layout, open_store, part
-from mgmtool.types import ExtractSpec, PatchGrid
+from mgmtool.store import StoreWriter, index, layout, local, open_store, part
+from mgmtool.store.writer import Committed
+from mgmtool.types import ExtractSpec, KnownVideo, PatchGrid
 from stores import SPEC, open_writer, write_part
 
 MIXED = {"a.mp4": 5, "b.mp4": None, "sub/c.mp4": 1, "d.mkv": 130, "e.mp4": None}
@@ -194,11 +195,11 @@ def test_metadata_is_not_consolidated_and_holds_no_strings(mixed: Path) -> None:
 def test_index_columns_and_types(mixed: Path) -> None:
     expected = {
         **dict.fromkeys(["id", "path", "status", "failure", "message", "codec", "container"], pa.string()),
-        **dict.fromkeys(["source", "source_reason"], pa.string()),
+        **dict.fromkeys(["source", "source_reason", "fingerprint", "label", "extra"], pa.string()),
         **dict.fromkeys(["row_start", "row_stop", "num_frames", "time_base_num", "time_base_den"], pa.int64()),
         **dict.fromkeys(["pixel_aspect_num", "pixel_aspect_den"], pa.int64()),
         **dict.fromkeys(["corrupt_frames", "lost_packets", "size_bytes", "mtime_ns"], pa.int64()),
-        **dict.fromkeys(["part", "height", "width"], pa.int32()),
+        **dict.fromkeys(["part", "height", "width", "supersedes"], pa.int32()),
         **dict.fromkeys(["fps", "seconds"], pa.float64()),
         "rotation": pa.int16(),
         "mirrored": pa.bool_(),
@@ -229,7 +230,8 @@ def test_index_row_of_a_video_that_is_done(mixed: Path) -> None:
     picture |= {"pixel_aspect_num": 1, "pixel_aspect_den": 1}
     time = {"time_base_num": 1, "time_base_den": 15360, "fps": pytest.approx(30000 / 1001)}
     damage = {"corrupt_frames": 1, "lost_packets": 2, "index_risk": ["edit_list", "header_count"]}
-    assert row == {**where, **ending, **picture, **time, **damage, "size_bytes": 1000, "mtime_ns": 10**18}
+    absent = dict.fromkeys(["fingerprint", "label", "extra", "supersedes"])
+    assert row == {**where, **ending, **picture, **time, **damage, **absent, "size_bytes": 1000, "mtime_ns": 10**18}
 
 
 def test_index_row_of_a_video_that_failed(mixed: Path) -> None:
@@ -308,11 +310,13 @@ def test_nothing_is_visible_before_the_commit(tmp_path: Path) -> None:
     with opened.part(0) as part:
         part.append(stores.make_volume(4))
         part.end_video(stores.done("a.mp4", 4))
-        assert opened.committed() == {}
+        assert opened.committed() == Committed()
         assert open_store(tmp_path / "m.zarr").index.num_rows == 0
         assert not (tmp_path / "m.zarr" / "part-00000").exists()
         part.commit()
-    assert opened.committed() == {0: [{"id": "a.mp4", "status": "done"}]}
+    found = opened.committed()
+    assert (found.parts, found.numbers) == ({0: ["a.mp4"]}, {0})
+    assert found.videos == {"a.mp4": KnownVideo(0, True, 1000, 10**18)}
 
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, GeneratorExit])
@@ -362,7 +366,7 @@ def test_a_part_without_commit_record_is_litter(mixed: Path) -> None:
     kept = stores.array_files(mixed)
     opened = open_writer(mixed)
     assert not (mixed / "part-00001").exists()
-    assert list(opened.committed()) == [0]
+    assert list(opened.committed().parts) == [0]
     assert stores.array_files(mixed) == {name: data for name, data in kept.items() if "part-00001" not in name}
     volumes = write_part(opened, 1, {"z.mp4": 7})
     stores.assert_volumes_equal(open_store(mixed).volume("z.mp4"), volumes["z.mp4"])
@@ -416,7 +420,7 @@ def test_another_root_is_refused(mixed: Path) -> None:
 
 def test_same_spec_is_gone_on_with(mixed: Path) -> None:
     content = stores.array_files(mixed)
-    assert list(open_writer(mixed).committed()) == [0, 1]
+    assert list(open_writer(mixed).committed().parts) == [0, 1]
     assert stores.array_files(mixed) == content
 
 
@@ -561,7 +565,7 @@ def test_seconds_is_the_only_column_that_may_differ(tmp_path: Path) -> None:
         pytest.param(zarr.Array, "__setitem__", id="arrays"),
         pytest.param(zarr.Group, "create_array", id="metadata"),
         pytest.param(part, "_write_offsets", id="offsets"),
-        pytest.param(part, "sync", id="sync"),
+        pytest.param(local, "sync", id="sync"),
         pytest.param(Path, "rename", id="rename"),
         pytest.param(pq.ParquetWriter, "write_table", id="record"),
         pytest.param(Path, "replace", id="record-rename"),
@@ -578,7 +582,7 @@ def test_a_full_disk_keeps_what_was_committed(
             write_part(opened, 2, {"y.mp4": 3})
     assert str(caught.value) == f"cannot write {mixed}: No space left on device; what was committed before stays valid"
     assert isinstance(caught.value, OSError)
-    assert list(opened.committed()) == [0, 1]
+    assert list(opened.committed().parts) == [0, 1]
     assert open_store(mixed).index["id"].to_pylist() == [*MIXED, "z.mp4"]
     open_writer(mixed)
     assert content_of(mixed) == before

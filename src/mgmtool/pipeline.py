@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import takewhile
@@ -13,6 +13,7 @@ import numpy as np
 from mgmtool import masking, sources
 from mgmtool.kernels.tokens import sample_tokens
 from mgmtool.masking import Scheme
+from mgmtool.stages import stage, timed
 from mgmtool.types import (
     Box,
     ExtractSpec,
@@ -78,11 +79,14 @@ def stream_masks(video: VideoRef, spec: ExtractSpec) -> Iterator[MaskStream]:
     source = sources.build(spec.source, spec.source_options)
     motion = scheme.needs_motion
     chosen = replace(video, reading=spec.reading)
-    with source.open(chosen, motion=motion, luma=motion, chroma=scheme.needs_chroma) as stream:
-        energies = scheme.energies(stream.frames, spec.energy_grid)
+    with ExitStack() as stack:
+        with stage("open"):
+            opened = source.open(chosen, motion=motion, luma=motion, chroma=scheme.needs_chroma)
+            stream = stack.enter_context(opened)
+        energies = timed(scheme.energies(timed(stream.frames, "reduce"), spec.energy_grid), "energy")
         seed = masking.derive_seed(spec.seed, video.id)
         placer = _Placer(scheme, spec, stream.info, seed, scheme.tracks(video))
-        yield MaskStream(stream.info, placer.chunks(energies), stream.facts)
+        yield MaskStream(stream.info, timed(placer.chunks(energies), "place"), stream.facts)
 
 
 def whole_video(video: VideoRef, spec: ExtractSpec) -> tuple[MaskVolume, VideoFacts]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections import Counter
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,6 +12,7 @@ from mgmtool import corpus, engines, sources
 from mgmtool.corpus import Corpus
 from mgmtool.engines import Engine
 from mgmtool.errors import VideoError, failure_of
+from mgmtool.remote import local_copy
 from mgmtool.types import Reading, VideoFacts, VideoRef
 from mgmtool.video.container import silence_ffmpeg
 from mgmtool.video.peek import Peek, peek
@@ -128,16 +130,30 @@ def probe(
     """
     found = inputs if isinstance(inputs, Corpus) else corpus.scan(inputs, sources.VIDEO_EXTENSIONS)
     chosen = engines.build(engine) if isinstance(engine, str) else engine
-    return chosen.run(partial(probe_video, reading=reading or Reading()), found.videos, _lost)
+    return _probe(found, chosen, reading or Reading())
 
 
-def probe_video(video: VideoRef, reading: Reading) -> Probe:
+def _probe(found: Corpus, engine: Engine, reading: Reading) -> Generator[Probe, None, None]:
+    with tempfile.TemporaryDirectory(prefix="mgmtool-", ignore_cleanup_errors=True) as scratch:
+        probes = engine.run(partial(probe_video, reading=reading, scratch=scratch), found.videos, _lost)
+        try:
+            yield from probes
+        finally:
+            probes.close()
+
+
+def probe_video(video: VideoRef, reading: Reading, scratch: str | None = None) -> Probe:
     """Look at the first frames of one file. Runs in a worker; never raises for a bad file."""
     silence_ffmpeg()
     try:
-        seen = peek(video.path, reading, FRAMES)
+        with local_copy(video, scratch) as local:
+            return replace(_look(local, reading), video=video)
     except Exception as error:  # noqa: BLE001  one bad file never stops a corpus
         return _failed(video, None, error)
+
+
+def _look(video: VideoRef, reading: Reading) -> Probe:
+    seen = peek(video.path, reading, FRAMES)
     try:
         facts = _facts(replace(video, reading=reading))
     except Exception as error:  # noqa: BLE001  nor does one whose motion cannot be looked at

@@ -34,6 +34,13 @@ class CommandFolder(click.Group):
         command: click.Command = importlib.import_module(f"{__name__}.{cmd_name}").command
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; a reader of its output that goes away ends it as it would any other program."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            ctx.exit(broken_pipe())  # before click, which says 1
+
 
 @click.group(
     cls=CommandFolder,
@@ -60,8 +67,8 @@ def main(arguments: list[str] | None = None) -> None:
             sys.stdout.flush()
     except (KeyboardInterrupt, click.exceptions.Abort):
         code = fail("interrupted; what was committed stays, run the same command again to go on", 130)
-    except Terminated:
-        code = fail("terminated; what was committed stays, run the same command again to go on", 143)
+    except Terminated as end:
+        code = fail("terminated; what was committed stays, run the same command again to go on", end.code)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         code = error.exit_code

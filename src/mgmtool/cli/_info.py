@@ -17,6 +17,7 @@ def store_facts(store: Store) -> dict[str, Any]:
     sizes = store.array_bytes()
     frames = sum(stop - start for start, stop in zip(columns["row_start"], columns["row_stop"], strict=True))
     spec = store.attributes["spec"]
+    runs, last = store.last_run()
     return {
         "store": str(store.root),
         "videos": len(columns["status"]),
@@ -25,6 +26,8 @@ def store_facts(store: Store) -> dict[str, Any]:
         "failures": store.failures(),
         "frames": frames,
         "parts": len(set(columns["part"])),
+        "runs": runs,
+        "last_run": {name: last.get(name) for name in ("status", "host", "started", "ended") if name in last},
         "scheme": spec["scheme"],
         "scheme_options": spec["scheme_options"],
         "source": spec["source"],

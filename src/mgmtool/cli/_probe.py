@@ -43,6 +43,7 @@ class Request:
     timeout: float | None
     retries: int | None
     worker_memory: str | None
+    ray_address: str | None
     as_json: bool
     quiet: bool
 

@@ -13,7 +13,12 @@ from mgmtool.cli import options
 @click.command(name="extract")
 @click.argument("inputs", nargs=-1, metavar="INPUT...")
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), required=True, help="Mask store to make or to go on with."
+    "-o",
+    "--output",
+    type=options.PlaceType(),
+    required=True,
+    metavar="PATH",
+    help="Mask store to make or to go on with; may be a URL.",
 )
 @options.spec_options
 @click.option(
@@ -39,10 +44,28 @@ from mgmtool.cli import options
     metavar="I/N",
     help="Do every N-th part, from the I-th, counted from 0.  [default: as Slurm or Kubernetes say, else all]",
 )
+@click.option(
+    "--scratch",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False, writable=True),
+    help="Folder for copies of remote videos and other temporary files.  [default: the system's]",
+)
 @click.option("--overwrite", is_flag=True, help="Remove the mask store at OUTPUT first; asks on a terminal.")
 @click.option("-y", "--yes", is_flag=True, help="Ask nothing.")
 @click.option("--max-failures", type=click.IntRange(0), help="Stop with exit code 4 when more videos have failed.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON event a video, and a summary, on stdout.")
+@click.option(
+    "--dry-run", is_flag=True, help="Write nothing: say what would be done, and about how long it would take."
+)
+@click.option("--profile", is_flag=True, help="Say at the end where the time went, stage by stage.")
+@click.option(
+    "--log-file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Append a line an event to this file, with UTC time and level.",
+)
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON event a video and a part, and a summary, on stdout."
+)
 @click.option(
     "--progress",
     type=click.Choice(["auto", "bar", "plain", "none"]),
@@ -56,11 +79,12 @@ from mgmtool.cli import options
 def command(ctx: click.Context, /, **given: Any) -> None:
     """Extract mask volumes of videos into a Zarr store.
 
-    INPUT is a file, a folder (walked recursively), a glob pattern, or - for a list of paths on stdin. A store made with the same
+    INPUT is a file, a folder (walked recursively), a glob pattern, a URL such as s3://bucket/folder of any of these, or - for a
+    list of paths on stdin. A store made with the same
     options is gone on with; nothing is done twice.
 
     Exit codes: 0 every video is done, 1 fatal error, 2 wrong usage, 3 finished but some videos failed, 4 more failures than
-    --max-failures, 130 / 143 after a signal.
+    --max-failures, 129 / 130 / 143 after a signal (128 and its number), 141 nobody reads stdout any more.
     """
     from mgmtool.cli._extract import Request, run
 

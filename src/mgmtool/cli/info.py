@@ -10,10 +10,10 @@ from mgmtool.cli import options
 
 
 @click.command(name="info")
-@click.argument("store", type=click.Path(path_type=Path))
+@click.argument("store", type=options.PlaceType())
 @click.argument("video_id", metavar="[ID]", required=False)
 @options.json_output
-def command(store: Path, video_id: str | None, as_json: bool) -> None:
+def command(store: str | Path, video_id: str | None, as_json: bool) -> None:
     """Show what a mask store holds, or all that is known of one of its videos."""
     from mgmtool.cli._info import store_facts, video_facts
     from mgmtool.cli._tables import print_facts

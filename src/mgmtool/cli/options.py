@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -16,8 +17,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 if TYPE_CHECKING:
     _GridParam = click.ParamType["PatchGrid"]
     _PairParam = click.ParamType[tuple[str, str]]
+    _PlaceParam = click.ParamType[str | Path]
 else:  # click before 8.4 knows no type arguments
-    _GridParam = _PairParam = click.ParamType
+    _GridParam = _PairParam = _PlaceParam = click.ParamType
 
 
 class GridType(_GridParam):
@@ -50,6 +52,26 @@ class KeyValueType(_PairParam):
         if not (key and equals):
             self.fail(f"{value!r}; expected KEY=VALUE, for example smoothness=0.01", param, ctx)
         return key.strip(), text.strip()
+
+
+class PlaceType(_PlaceParam):
+    """A path, or a URL, which stays the text it is: a path has no two slashes in a row.
+
+    Parameters
+    ----------
+    **checks
+        What :class:`click.Path` checks of a path.
+    """
+
+    name = "path or URL"
+
+    def __init__(self, **checks: Any) -> None:
+        self._path = click.Path(path_type=Path, **checks)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str | Path:
+        """Keep a URL, and turn anything else into a path."""
+        text = str(value)
+        return text if "://" in text else Path(self._path.convert(value, param, ctx))
 
 
 _FROM_1 = click.IntRange(1, 2**31 - 1)
@@ -98,9 +120,14 @@ json_output = click.option("--json", "as_json", is_flag=True, help="Print JSON o
 
 ENGINE = {
     "engine": click.option(
-        "--engine", default="local", show_default=True, help="Who does the work: local (processes) or inline."
+        "--engine",
+        default="local",
+        show_default=True,
+        help="Who does the work: local (processes), ray (a cluster) or inline.",
     ),
-    "workers": click.option("--workers", default="auto", show_default=True, help="Processes of the local engine."),
+    "workers": click.option(
+        "--workers", default="auto", show_default=True, help="Processes of the local engine, or in each task of Ray."
+    ),
     "timeout": click.option(
         "--timeout", type=float, help="Seconds a video may take on the local engine.  [default: 300]"
     ),
@@ -110,12 +137,19 @@ ENGINE = {
     "worker_memory": click.option(
         "--worker-memory", help="Memory a worker may take: auto, none, or a size such as 4GB.  [default: auto]"
     ),
+    "ray_address": click.option(
+        "--ray-address",
+        metavar="ADDRESS",
+        help="Ray cluster: host:port, auto, or local.  [default: $RAY_ADDRESS, a running one, or a new one here]",
+    ),
 }
 """Options that make up an engine."""
 
 INPUTS = {
     "nul": click.option("-0", "nul", is_flag=True, help="Paths on stdin (INPUT -) end with NUL, not with a newline."),
-    "root": click.option("--root", type=click.Path(file_okay=False), help="Folder to which ids are relative."),
+    "root": click.option(
+        "--root", type=click.Path(file_okay=False), help="Folder, or URL of one, to which ids are relative."
+    ),
     "manifest": click.option(
         "--manifest",
         type=click.Path(),
@@ -179,7 +213,12 @@ def make_reading(**values: Any) -> Reading:
 
 
 def make_engine(
-    engine: str, workers: str, timeout: float | None, retries: int | None, worker_memory: str | None
+    engine: str,
+    workers: str,
+    timeout: float | None,
+    retries: int | None,
+    worker_memory: str | None,
+    ray_address: str | None = None,
 ) -> Engine:
     """Build the engine from the values of :func:`engine_options`; an option that it does not have is an error."""
     from mgmtool import engines
@@ -189,5 +228,6 @@ def make_engine(
         "workers": None if workers == "auto" else workers,
         "retries": retries,
         "worker_memory": worker_memory,
+        "address": ray_address,
     }
     return engines.build(engine, {name: value for name, value in given.items() if value is not None})

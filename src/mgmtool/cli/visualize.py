@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command(name="visualize")
-@click.argument("video", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("video", type=options.PlaceType(exists=True, dir_okay=False))
 @click.option(
     "-o",
     "--output",
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     help="File to write: .mp4, .gif, or .png (a contact sheet).",
 )
 @click.option(
-    "--store", type=click.Path(path_type=Path), help="Take the masks from this store instead of computing them."
+    "--store",
+    type=options.PlaceType(),
+    metavar="PATH",
+    help="Take the masks from this store instead of computing them.",
 )
 @click.option(
     "--id", "video_id", metavar="ID", help="Id of the video; by default found by its path, or its name without --store."
@@ -44,19 +47,32 @@ if TYPE_CHECKING:
 @click.option("--fps", type=click.FloatRange(0, 240, min_open=True), help="Frames a second; for a gif at most 12.5.")
 @options.spec_options
 @click.pass_context
-def command(ctx: click.Context, /, video: Path, store: Path | None, video_id: str | None, **given: Any) -> None:
-    """Draw the masks of VIDEO on its pictures: mask, box, energy and motion.
+def command(
+    ctx: click.Context, /, video: str | Path, store: str | Path | None, video_id: str | None, **given: Any
+) -> None:
+    """Draw the masks of VIDEO, a file or the URL of one, on its pictures: mask, box, energy and motion.
 
     Without --store the masks are computed on the fly. Prints the path of the file it wrote.
     """
-    from mgmtool import sources
-    from mgmtool.visualize import Layers, check_output, visualize
+    from mgmtool.remote import local_copy
+    from mgmtool.types import VideoRef
+    from mgmtool.visualize import check_output
 
     check_output(video, given["output"])
+    with local_copy(VideoRef("", str(video))) as local:
+        _draw(ctx, Path(local.path), store, (video_id, str(video)), given)
+
+
+def _draw(
+    ctx: click.Context, video: Path, store: str | Path | None, named: tuple[str | None, str], given: dict[str, Any]
+) -> None:
+    from mgmtool import sources
+    from mgmtool.visualize import Layers, visualize
+
     layers = Layers(**{name: given.pop(name) for name in ("mask", "box", "energy", "arrows")})
     look = {name: given.pop(name) for name in ("output", "frames", "max_side", "fps")}
     volume, spec = (
-        _computed(video, video_id, given) if store is None else _stored(ctx, store, video_id or str(video), given)
+        _computed(video, named[0], given) if store is None else _stored(ctx, store, named[0] or named[1], given)
     )
     motion = sources.build(spec.source, spec.source_options)
     click.echo(str(visualize(video, volume=volume, layers=layers, motion=motion, reading=spec.reading, **look)))
@@ -73,7 +89,7 @@ def _computed(video: Path, video_id: str | None, given: dict[str, Any]) -> tuple
     return whole_video(VideoRef(video_id or video.name, str(video)), spec)[0], spec
 
 
-def _stored(ctx: click.Context, store: Path, name: str, given: dict[str, Any]) -> tuple[MaskVolume, ExtractSpec]:
+def _stored(ctx: click.Context, store: str | Path, name: str, given: dict[str, Any]) -> tuple[MaskVolume, ExtractSpec]:
     """Read the masks; an option that would have no effect is an error rather than a surprise."""
     from mgmtool.errors import UsageError
     from mgmtool.store import open_store

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import xxhash
 
+from mgmtool.remote import is_url
 from mgmtool.types import KnownVideo, VideoRef
 
 _BLOCK = 1 << 20
@@ -39,7 +40,7 @@ def changed_videos(videos: Iterable[VideoRef], known: Mapping[str, KnownVideo], 
         What earlier runs ended, by id.
     fingerprint : str
         ``stat``: another size or modification time. ``content``: another size, or another XXH3; where the store has none, as
-        for ``stat``. What is not known on either side says nothing.
+        for ``stat``, and of a URL, which nobody fetches for that. What is not known on either side says nothing.
 
     Returns
     -------
@@ -60,7 +61,7 @@ def _differs(video: VideoRef, before: KnownVideo) -> bool:
 
 
 def _content_differs(video: VideoRef, before: KnownVideo) -> bool:
-    if before.fingerprint is None or (before.size >= 0 and video.size not in {-1, before.size}):
+    if is_url(video.path) or before.fingerprint is None or (before.size >= 0 and video.size not in {-1, before.size}):
         return _differs(video, before)
     try:
         return content_fingerprint(video.path) != before.fingerprint

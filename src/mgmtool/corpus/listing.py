@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from mgmtool.corpus.entry import Entry, merged
 from mgmtool.corpus.names import absolute, is_url, video_id
 from mgmtool.corpus.walk import expand
 from mgmtool.errors import InputError, UsageError
+from mgmtool.remote import expand as expand_url
+from mgmtool.remote import public
 from mgmtool.types import VideoRef
 
 
@@ -31,18 +33,33 @@ class Corpus:
 
 
 class _Found:
-    """Paths so far, each once, with what is known of it; and the deepest folder that holds all that are on disk."""
+    """Paths so far, each once, with what is known of it; the deepest folder of all that are on disk, and folders of URLs."""
 
     def __init__(self) -> None:
         self.files: dict[str, Entry | None] = {}
         self.folder: str | None = None
+        self.places: list[str] = []
+
+    @property
+    def root(self) -> str:
+        """What ids are relative to if nobody says."""
+        return _common(self.places) if self.folder is None else self.folder
 
     def walk(self, name: str, extensions: tuple[str, ...]) -> None:
         """Take the files of one input."""
+        if is_url(name):
+            self._list(name, extensions)
+            return
         paths, base = expand(name, extensions)
         for path in paths:
             self.files.setdefault(path, None)
         self._widen(base)
+
+    def _list(self, url: str, extensions: tuple[str, ...]) -> None:
+        items, place = expand_url(url, extensions)
+        for item in items:
+            self.files.setdefault(item.url, Entry(item.url, size=item.size, mtime_ns=item.mtime_ns))
+        self.places.append(place)
 
     def take(self, item: str | Entry) -> None:
         """Take one listed video."""
@@ -75,8 +92,8 @@ def scan(
     Parameters
     ----------
     inputs : sequence of str
-        Files, folders (walked recursively; hidden files and folders are skipped) and glob patterns. A file that is named is
-        taken whatever its ending.
+        Files, folders (walked recursively; hidden files and folders are skipped) and glob patterns, or URLs of the like. A file
+        that is named is taken whatever its ending.
     extensions : sequence of str
         Endings, in lower case, by which a folder walk knows a video.
     listed : iterable of str or Entry
@@ -97,13 +114,13 @@ def scan(
     """
     found = _Found()
     for name in inputs:
-        found.walk(name, tuple(extensions))
+        found.walk(os.fspath(name), tuple(extensions))
     for item in listed:
         found.take(item)
     if not found.files:
-        kinds = " ".join(extensions)
-        raise InputError(f"no video found in {', '.join(inputs) or 'the list'}; looked for files ending in {kinds}")
-    top = found.folder or "" if root is None else _root(root)
+        kinds, places = " ".join(extensions), ", ".join(map(public, inputs)) or "the list"
+        raise InputError(f"no video found in {places}; looked for files ending in {kinds}")
+    top = found.root if root is None else _root(root)
     order = sorted(found.files, key=lambda path: video_id(path, top))[:limit]
     # Entries go as their videos come, so that the list is never in memory twice.
     videos = tuple(_reference(path, found.files.pop(path), top) for path in order)
@@ -112,7 +129,16 @@ def scan(
 
 
 def _root(root: str) -> str:
-    return root.rstrip("/") if is_url(root) else absolute(root)
+    return public(root).rstrip("/") if is_url(root) else absolute(root)
+
+
+def _common(places: Sequence[str]) -> str:
+    """Return the deepest folder that holds all of some URLs; nothing where they share none, or there are none."""
+    if not places:
+        return ""
+    levels = zip(*(place.split("/") for place in places), strict=False)
+    shared = [names[0] for names in takewhile(lambda names: len(set(names)) == 1, levels)]
+    return "/".join(shared) if len(shared) > 2 else ""  # more than s3: and nothing
 
 
 def _reference(path: str, entry: Entry | None, root: str) -> VideoRef:
@@ -136,4 +162,6 @@ def _refuse_twins(videos: Sequence[VideoRef]) -> None:
     """Refuse ids that are not unique, as those of ``http://a/b`` and ``https://a/b``."""
     for one, other in pairwise(videos):
         if one.id == other.id:
-            raise UsageError(f"two videos would have the id {one.id!r}: {one.path!r} and {other.path!r}")
+            raise UsageError(
+                f"two videos would have the id {one.id!r}: {public(one.path)!r} and {public(other.path)!r}"
+            )

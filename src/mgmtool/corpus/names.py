@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
 
 from mgmtool.errors import UsageError
+from mgmtool.remote import is_url, public
 
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-
-
-def is_url(name: str) -> bool:
-    """Whether a name is ``scheme://…``: kept as it is given, and never looked for on disk."""
-    return "://" in name and _SCHEME.match(name) is not None
+__all__ = ["absolute", "is_url", "storable", "video_id"]
 
 
 def absolute(name: str, base: str = "") -> str:
@@ -35,6 +30,8 @@ def absolute(name: str, base: str = "") -> str:
 def video_id(path: str, root: str) -> str:
     """Return the id of a video: its path relative to the root. A URL that is not below the root is its own id, less ``scheme://``.
 
+    What follows the ``?`` of a web address is no part of the id: presigned URLs of one object differ from day to day.
+
     Parameters
     ----------
     path, root : str
@@ -46,6 +43,7 @@ def video_id(path: str, root: str) -> str:
         The path is not under the root.
     """
     top = root if root.endswith("/") else f"{root}/"
+    path = public(path)
     if path.startswith(top) and len(path) > len(top):
         return storable(path[len(top) :])
     if is_url(path):

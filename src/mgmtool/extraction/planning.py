@@ -10,8 +10,8 @@ from mgmtool import corpus, engines, masking, sources
 from mgmtool.corpus import Corpus
 from mgmtool.engines import Engine
 from mgmtool.errors import UsageError
-from mgmtool.extraction.run import ExtractRun
-from mgmtool.store import StoreWriter
+from mgmtool.extraction.run import ExtractRun, Plan
+from mgmtool.store import Committed, StoreWriter
 from mgmtool.types import FINGERPRINTS, ExtractSpec, KnownVideo, Outcome, Resume, VideoRef
 from mgmtool.video.container import library_versions
 
@@ -24,14 +24,17 @@ def prepare(
     *,
     overwrite: bool = False,
     resume: Resume | None = None,
+    scratch: str | None = None,
+    named: Sequence[str] = (),
+    profile: bool = False,
 ) -> ExtractRun:
     """Find the videos, open the store, and plan what is left to do. Nothing is decoded yet.
 
     Parameters
     ----------
     inputs : sequence of str, or Corpus
-        Files, folders, globs; or the result of :func:`mgmtool.corpus.scan`.
-    output : path
+        Files, folders, globs, or URLs of the like; or the result of :func:`mgmtool.corpus.scan`.
+    output : path or URL
         Folder of the store; made if absent, resumed if it was made with the same spec.
     spec : ExtractSpec
         What to extract.
@@ -41,19 +44,58 @@ def prepare(
         Remove a mask store that is already there.
     resume : Resume, optional
         How to go on with one.
+    scratch : str, optional
+        Folder for temporary files, above all the copies of remote videos, one for each worker; by default that of the system.
+    named : sequence of str
+        What the record of the run calls the inputs, where they are a corpus.
+    profile : bool
+        Whether to measure where the time goes.
 
     Raises
     ------
     InputError, UsageError, StoreError, StoreWriteError
     """
     how = resume or Resume()
-    _check(spec, how)
-    found = inputs if isinstance(inputs, Corpus) else corpus.scan(inputs, extensions_of(spec))
+    _check(spec, how, scratch)
+    found = _found(inputs, spec)
     if overwrite:
         StoreWriter.remove(output)
     energy = spec.energy and masking.build(spec.scheme, spec.scheme_options).needs_motion
-    writer = StoreWriter.open(output, spec, energy=energy, input_root=found.root, versions=library_versions())
-    before = writer.committed()
+    versions = library_versions()
+    scratch = scratch and str(Path(scratch).absolute())  # tasks elsewhere have another current folder
+    writer = StoreWriter.open(output, spec, energy=energy, input_root=found.root, versions=versions, scratch=scratch)
+    ready = _planned(found, spec, how, writer.committed())
+    given = tuple(named or (() if isinstance(inputs, Corpus) else inputs))
+    fields = (ready.corpus, ready.parts, ready.earlier, ready.changed, ready.resume)
+    return ExtractRun(*fields, writer, engine, scratch, given, profile)
+
+
+def plan(
+    inputs: Sequence[str] | Corpus,
+    output: str | Path,
+    spec: ExtractSpec,
+    *,
+    overwrite: bool = False,
+    resume: Resume | None = None,
+) -> Plan:
+    """Find the videos and plan what is left to do, as :func:`prepare` would, without writing anything anywhere.
+
+    Raises
+    ------
+    InputError, UsageError, StoreError
+    """
+    how = resume or Resume()
+    _check(spec, how, None)
+    found = _found(inputs, spec)
+    before = Committed() if overwrite else StoreWriter.look(output, spec, input_root=found.root)
+    return _planned(found, spec, how, before)
+
+
+def _found(inputs: Sequence[str] | Corpus, spec: ExtractSpec) -> Corpus:
+    return inputs if isinstance(inputs, Corpus) else corpus.scan(inputs, extensions_of(spec))
+
+
+def _planned(found: Corpus, spec: ExtractSpec, how: Resume, before: Committed) -> Plan:
     changed = corpus.changed_videos(found.videos, before.videos, how.fingerprint)
     again = _again(before.videos, changed, how)
     parts = corpus.plan_parts(
@@ -68,7 +110,7 @@ def prepare(
     )
     kept = (before.videos[video.id] for video in found.videos if video.id in before.videos and video.id not in again)
     earlier = Counter("done" if video.done else "failed" for video in kept)
-    return ExtractRun(found, parts, earlier, changed, how, writer, engine)
+    return Plan(found, parts, earlier, changed, how)
 
 
 def extensions_of(spec: ExtractSpec) -> Sequence[str]:
@@ -76,7 +118,7 @@ def extensions_of(spec: ExtractSpec) -> Sequence[str]:
     return sources.build(spec.source, spec.source_options).extensions
 
 
-def _check(spec: ExtractSpec, resume: Resume) -> None:
+def _check(spec: ExtractSpec, resume: Resume, scratch: str | None) -> None:
     scheme = masking.build(spec.scheme, spec.scheme_options)
     sources.build(spec.source, spec.source_options)
     if not scheme.volumes:
@@ -85,6 +127,8 @@ def _check(spec: ExtractSpec, resume: Resume) -> None:
         )
     if resume.fingerprint not in FINGERPRINTS:
         raise UsageError(f"fingerprint is {resume.fingerprint!r}; expected one of: {', '.join(FINGERPRINTS)}")
+    if scratch is not None and not Path(scratch).is_dir():
+        raise UsageError(f"scratch is {scratch!r}, which is no folder; expected one that is there")
     try:
         _ = spec.layout
     except ValueError as error:

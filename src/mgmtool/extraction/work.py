@@ -6,6 +6,7 @@ import pickle
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -13,6 +14,8 @@ from pathlib import Path
 from mgmtool.corpus import content_fingerprint
 from mgmtool.errors import VideoError, failure_of
 from mgmtool.pipeline import stream_masks, whole_video
+from mgmtool.remote import local_copy
+from mgmtool.stages import measured, stage
 from mgmtool.types import ExtractSpec, MaskVolume, Outcome, VideoRef
 from mgmtool.video.container import silence_ffmpeg
 
@@ -56,7 +59,9 @@ def extract_video(path: str | Path, spec: ExtractSpec | None = None) -> MaskVolu
     return whole_video(VideoRef(Path(path).name, str(path)), spec or ExtractSpec())[0]
 
 
-def process_video(video: VideoRef, spec: ExtractSpec, spool: str, fingerprint: bool = False) -> VideoResult:
+def process_video(
+    video: VideoRef, spec: ExtractSpec, spool: str, fingerprint: bool = False, profile: bool = False
+) -> VideoResult:
     """Turn one video into masks, or into a failure with its class. Runs in a worker; never raises for a bad video.
 
     Parameters
@@ -66,24 +71,31 @@ def process_video(video: VideoRef, spec: ExtractSpec, spool: str, fingerprint: b
     spec : ExtractSpec
         What to extract.
     spool : str
-        Folder for the masks of videos too long for memory.
+        Folder for the masks of videos too long for memory, and for the copy of a remote video.
     fingerprint : bool
         Whether the outcome carries the XXH3 of the file.
+    profile : bool
+        Whether it carries the seconds of each stage.
     """
     silence_ffmpeg()
     start, cpu = time.perf_counter(), time.process_time()
     outcome = Outcome(video)
     chunks, file = list[MaskVolume](), None
-    try:
-        if fingerprint:
-            outcome = replace(outcome, fingerprint=content_fingerprint(video.path))
-        with stream_masks(video, spec) as stream:
-            chunks, file = _collect(stream.chunks, spool)
-            outcome = replace(outcome, facts=stream.facts())
-    except Exception as error:  # noqa: BLE001  one bad video never stops a corpus
-        failure, message = failure_of(error)
-        outcome = replace(outcome, failure=failure, message=message)
-    spent = replace(outcome, seconds=time.perf_counter() - start, cpu_seconds=time.process_time() - cpu)
+    with measured(profile) as stages:
+        try:
+            with ExitStack() as stack:
+                with stage("fetch"):
+                    local = stack.enter_context(local_copy(video, spool))
+                    if fingerprint:
+                        outcome = replace(outcome, fingerprint=content_fingerprint(local.path))
+                stream = stack.enter_context(stream_masks(local, spec))
+                chunks, file = _collect(stream.chunks, spool)
+                outcome = replace(outcome, facts=stream.facts())
+        except Exception as error:  # noqa: BLE001  one bad video never stops a corpus
+            failure, message = failure_of(error)
+            outcome = replace(outcome, failure=failure, message=message)
+    wall, busy = time.perf_counter() - start, time.process_time() - cpu
+    spent = replace(outcome, seconds=wall, cpu_seconds=busy, stages=dict(stages))
     return VideoResult(spent, chunks, file) if spent.done else VideoResult(spent)
 
 
@@ -98,7 +110,7 @@ def _collect(volumes: Iterator[MaskVolume], folder: str) -> tuple[list[MaskVolum
 
 
 def _spool(first: list[MaskVolume], rest: Iterator[MaskVolume], folder: str) -> tuple[list[MaskVolume], str]:
-    with tempfile.NamedTemporaryFile(dir=folder, suffix=".chunks", delete=False) as file:
+    with stage("spool"), tempfile.NamedTemporaryFile(dir=folder, suffix=".chunks", delete=False) as file:
         for volume in chain(first, rest):
             pickle.dump(volume, file, pickle.HIGHEST_PROTOCOL)
     return [], file.name

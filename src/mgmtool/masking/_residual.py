@@ -12,6 +12,7 @@ from mgmtool.masking._cuts import CutDetector
 from mgmtool.masking._evidence import Evidence, EvidenceOptions, Item
 from mgmtool.masking._pooling import TemporalPool
 from mgmtool.masking._scheme import known_flags
+from mgmtool.stages import timed
 from mgmtool.types import Float32, FrameEnergy, FrameFlag, FrameMotion, PatchGrid
 
 
@@ -60,7 +61,7 @@ class ResidualEnergy:
         yield from (_on_grid(*ready, grid) for ready in self._flush())
 
     def _push(self, item: Item, valid: bool) -> Iterator[tuple[Item, Float32]]:
-        for ready in self._evidence.push(item, valid):
+        for ready in timed(self._evidence.push(item, valid), "evidence"):
             yield from self._pooled(*ready)
 
     def _pooled(self, item: Item, energy: Float32, valid: bool) -> Iterator[tuple[Item, Float32]]:
@@ -69,7 +70,7 @@ class ResidualEnergy:
 
     def _flush(self) -> Iterator[tuple[Item, Float32]]:
         """End the scene, stage by stage."""
-        for begun in self._evidence.flush():
+        for begun in timed(self._evidence.flush(), "evidence"):
             yield from self._pooled(*begun)
         for ready in self._pool.flush():
             yield from self._appearance.push(*ready)

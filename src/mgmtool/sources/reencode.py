@@ -16,6 +16,7 @@ from mgmtool.kernels.shrink import shrink
 from mgmtool.sources._cells import CellField, check_cell
 from mgmtool.sources._frames import FrameReducer
 from mgmtool.sources._source import VIDEO_EXTENSIONS, MotionStream
+from mgmtool.stages import stage
 from mgmtool.types import FrameMotion, UInt8, VideoFacts, VideoRef
 from mgmtool.video.reader import DecodedFrame, OpenVideo, Plane, read_video
 from mgmtool.video.reencode import Reencoder, has_encoder
@@ -81,7 +82,8 @@ class _Run:
     def _field(self, frame: DecodedFrame, short_side: int) -> CellField:
         """Motion since the picture before; none without one, after a change of size, or where either picture is damaged."""
         encoder = self._encoder_for(frame, short_side)
-        vectors = encoder.vectors(_copy(frame.luma(), encoder.height, encoder.width), VECTOR)
+        with stage("encode"):
+            vectors = encoder.vectors(_copy(frame.luma(), encoder.height, encoder.width), VECTOR)
         damaged, self._damaged = self._damaged or frame.corrupt, frame.corrupt
         return self._reducer.plan(frame).scaled_field(None if damaged else vectors, encoder.height, encoder.width)
 

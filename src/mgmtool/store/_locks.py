@@ -16,6 +16,7 @@ LOCK_FILE = ".lock"
 RUNS = 1 << 40
 """Offset from which bytes stand for whole runs rather than for parts."""
 
+_FLOCK = "@hhqqi4x"
 _UNSUPPORTED = {errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL}
 
 
@@ -44,6 +45,19 @@ class Locks:
     def give(self, number: int) -> None:
         """Give one lock back."""
         self._set(False, number)
+
+    def held(self, first: int, count: int) -> bool:
+        """Whether anybody has one of ``count`` locks from ``first`` on, or of all of them for 0; takes and writes nothing."""
+        try:
+            descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            return _is_locked(descriptor, first, count)
+        except OSError:
+            return False
+        finally:
+            os.close(descriptor)
 
     def close(self) -> None:
         """Give all locks back."""
@@ -79,4 +93,12 @@ def _set_lock(descriptor: int, locked: bool, number: int) -> None:
         fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB if locked else fcntl.LOCK_UN, 1, number)
         return
     kind = fcntl.F_WRLCK if locked else fcntl.F_UNLCK
-    fcntl.fcntl(descriptor, command, struct.pack("@hhqqi4x", kind, os.SEEK_SET, number, 1, 0))
+    fcntl.fcntl(descriptor, command, struct.pack(_FLOCK, kind, os.SEEK_SET, number, 1, 0))
+
+
+def _is_locked(descriptor: int, first: int, count: int) -> bool:
+    command = getattr(fcntl, "F_OFD_GETLK", None) if sys.platform != "win32" else None
+    if command is None:
+        return False
+    asked = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, first, count, 0)
+    return bool(struct.unpack_from("@h", fcntl.fcntl(descriptor, command, asked))[0] != fcntl.F_UNLCK)

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from mgmtool.remote import public
 from mgmtool.store.checksums import METADATA_KEY, Checksum, dump
 from mgmtool.store.layout import committed_parts, index_file
 from mgmtool.types import Outcome, VideoFacts
@@ -62,7 +63,7 @@ def row_of(outcome: Outcome, row_start: int, supersedes: int | None = None) -> d
     num_frames = 0 if facts is None else facts.num_frames
     return {
         "id": outcome.video.id,
-        "path": storable(outcome.video.path),
+        "path": storable(public(outcome.video.path)),
         "status": "done" if outcome.done else "failed",
         "failure": outcome.failure,
         "message": outcome.message,

@@ -36,6 +36,9 @@ class LocalHome:
         self.root, self.name = root, str(root)
         self._locks = Locks(root)
 
+    def __reduce__(self) -> tuple[type[LocalHome], tuple[Path]]:
+        return LocalHome, (self.root.absolute(),)  # a task elsewhere has another current folder
+
     def attributes(self) -> dict[str, Any] | None:
         """Return the attributes of the root group; None where nothing is there yet.
 
@@ -144,9 +147,18 @@ class LocalHome:
     def gather(self) -> int:
         """Write ``index.parquet``; return its rows."""
         rows = write_full_index(self.root)
+        self._remove_beginnings()
         with contextlib.suppress(OSError):
             (self.root / ASIDE).rmdir()
         return rows
+
+    def _remove_beginnings(self) -> None:
+        """Remove what was written of parts before they were begun again, and committed, by another process of the same run."""
+        for path in (self.root / ASIDE).glob("part-*"):
+            number = part_number(path.name.partition(".")[0])
+            if number is not None and index_file(self.root, number).exists() and self._locks.take(number):
+                shutil.rmtree(path, ignore_errors=True)
+                self._locks.give(number)
 
     def note(self, name: str, content: bytes) -> None:
         """Write a small file below the store, whole or not at all."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import importlib.util
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
@@ -15,11 +15,15 @@ import zarr.api.asynchronous
 import zarr.errors
 from zarr.core.sync import sync
 
+from mgmtool import remote
 from mgmtool.errors import MgmtoolError, StoreError, UsageError, one_line
 from mgmtool.store.index import SCHEMA, current_rows, read_index
 from mgmtool.store.layout import part_number
 
-_ABSENT = (FileNotFoundError, NotADirectoryError, zarr.errors.GroupNotFoundError)
+_ABSENT = (
+    *(FileNotFoundError, NotADirectoryError, json.JSONDecodeError),
+    *(zarr.errors.GroupNotFoundError, zarr.errors.ContainsArrayError),
+)
 
 
 class Location(Protocol):
@@ -110,9 +114,7 @@ class RemoteFolder:
             return _digest(self.name, part, _content(system.cat_file(f"{root}/index/{part}.parquet")))
 
     def _system(self) -> tuple[Any, str]:
-        import fsspec
-
-        system, root = fsspec.core.url_to_fs(self.name, **self._options)
+        system, root = remote.filesystem(self.name, self._options)
         system.invalidate_cache()  # a listing that an earlier store left behind may lack new parts
         return system, root
 
@@ -155,21 +157,8 @@ def locate(url: str | Path, storage_options: Mapping[str, Any] | None = None) ->
                 f"storage_options given for the local path {text!r}; they are for URLs such as s3://bucket/x.zarr"
             )
         return LocalFolder(Path(url))
-    if importlib.util.find_spec("fsspec") is None:
-        raise UsageError(f"{text}: URLs need fsspec, which is not installed; pip install 'mgmtool[remote]'")
-    _check_protocols(text)
+    remote.check(text)
     return RemoteFolder(text, storage_options or {})
-
-
-def _check_protocols(url: str) -> None:
-    """Refuse a URL whose protocol fsspec does not know, or has no library for."""
-    import fsspec
-
-    for link in url.split("::"):
-        try:
-            fsspec.get_filesystem_class(link.partition("://")[0])
-        except (ImportError, ValueError) as error:
-            raise UsageError(f"{url} cannot be opened: {one_line(str(error))}") from None
 
 
 def read_attributes(location: Location) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from mgmtool.errors import SpecMismatchError
 from mgmtool.store.layout import check_attributes, frame_arrays, root_attributes
 from mgmtool.store.local import LocalHome
 from mgmtool.store.part import Home, PartWriter, write_errors
+from mgmtool.store.remote_home import RemoteHome
 from mgmtool.types import ExtractSpec, KnownVideo, Outcome, Shard, VideoRef
 
 
@@ -101,13 +102,20 @@ class StoreWriter:
 
     @classmethod
     def open(
-        cls, path: str | Path, spec: ExtractSpec, *, energy: bool, input_root: str, versions: dict[str, str]
+        cls,
+        path: str | Path,
+        spec: ExtractSpec,
+        *,
+        energy: bool,
+        input_root: str,
+        versions: dict[str, str],
+        scratch: str | None = None,
     ) -> Self:
         """Create a store, or open one made with the same spec, and remove the litter of a run that was killed.
 
         Parameters
         ----------
-        path : path
+        path : path or URL
             Where the store is or will be.
         spec : ExtractSpec
             What to make it with.
@@ -117,6 +125,8 @@ class StoreWriter:
             Folder to which ids are relative.
         versions : dict
             Versions of the libraries that decide the masks.
+        scratch : str, optional
+            Local folder in which the parts of a remote store grow; by default that of the system for temporary files.
 
         Raises
         ------
@@ -127,7 +137,7 @@ class StoreWriter:
         StoreWriteError
             The folder cannot be written.
         """
-        home = home_of(path)
+        home = home_of(path, scratch)
         with write_errors(home.name):
             attributes = home.attributes()
             if attributes is None:
@@ -139,6 +149,24 @@ class StoreWriter:
         return cls(home, spec, energy)
 
     @staticmethod
+    def look(path: str | Path, spec: ExtractSpec, *, input_root: str) -> Committed:
+        """Read what earlier runs committed to a store that is to be gone on with, or made; changes nothing.
+
+        Raises
+        ------
+        StoreError, SpecMismatchError
+            As :meth:`open` does.
+        """
+        home = home_of(path)
+        with write_errors(home.name):
+            attributes = home.attributes()
+            if attributes is None:
+                return Committed()
+            check_attributes(attributes, home.name)
+            _check_same(home.name, attributes, spec, input_root)
+            return _committed(home)
+
+    @staticmethod
     def remove(path: str | Path) -> None:
         """Delete a mask store, and nothing else.
 
@@ -148,18 +176,15 @@ class StoreWriter:
             The path holds something that is not a mask store.
         """
         home = home_of(path)
-        attributes = home.attributes()
-        if attributes is not None:
-            check_attributes(attributes, home.name)
-            with write_errors(home.name):
+        with write_errors(home.name):
+            attributes = home.attributes()
+            if attributes is not None:
+                check_attributes(attributes, home.name)
                 home.remove()
 
     def committed(self) -> Committed:
         """Read what earlier runs committed."""
-        found = Committed()
-        for record in self._home.records():
-            found.add(record)
-        return found
+        return _committed(self._home)
 
     def run(self, shard: Shard) -> AbstractContextManager[None]:
         """Hold the store for the run of one shard.
@@ -200,13 +225,24 @@ class StoreWriter:
             self._home.note(name, content)
 
 
+def _committed(home: StoreHome) -> Committed:
+    found = Committed()
+    for record in home.records():
+        found.add(record)
+    return found
+
+
 def _known(value: int | None) -> int:
     return -1 if value is None else value
 
 
-def home_of(path: str | Path) -> StoreHome:
-    """Say where a path points."""
-    return LocalHome(Path(path))
+def home_of(path: str | Path, scratch: str | None = None) -> StoreHome:
+    """Say where a path or URL points."""
+    text = str(path)
+    if "://" not in text:
+        return LocalHome(Path(path))
+    folder = text.removeprefix("file://")
+    return RemoteHome(text, scratch) if folder == text else LocalHome(Path(folder))  # which has locks
 
 
 def _check_same(name: str, attributes: Mapping[str, Any], spec: ExtractSpec, input_root: str) -> None:

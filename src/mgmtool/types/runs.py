@@ -103,6 +103,8 @@ class Outcome:
         XXH3 (128 bits) of the file, where it was asked for.
     cpu_seconds : float
         CPU time the worker spent on the video.
+    stages : mapping
+        Seconds of the worker by stage, where they were asked for; see :mod:`mgmtool.stages`.
     """
 
     video: VideoRef
@@ -113,6 +115,7 @@ class Outcome:
     part: int = -1
     fingerprint: str | None = None
     cpu_seconds: float = 0.0
+    stages: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def done(self) -> bool:

@@ -18,6 +18,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from mgmtool.errors import NoFramesFailure
+from mgmtool.stages import timed
 from mgmtool.types import Orientation, Reading, VideoInfo
 from mgmtool.video.container import open_video
 from mgmtool.video.decoding import Tally, numbered_frames, orientation_of, side_data
@@ -223,7 +224,7 @@ def read_video(path: str, reading: Reading | None = None) -> Iterator[OpenVideo]
     """
     with open_video(path, reading) as (container, stream):
         tally = Tally()
-        frames = _frames(container, stream, tally, reading)
+        frames = timed(_frames(container, stream, tally, reading), "decode")
         first = next(frames, None)
         if first is None:
             raise NoFramesFailure(f"not one frame could be decoded{': ' if tally.last_error else ''}{tally.last_error}")

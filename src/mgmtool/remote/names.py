@@ -1,0 +1,57 @@
+"""What is a URL, and what of it may be shown."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import PurePosixPath
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_WEB = re.compile(r"https?://", re.IGNORECASE)
+_SECRETS = re.compile(r"(?i)(https?://)(?:[^\s/?#'\"@]*@)?([^\s?#'\"]*)(?:[?#][^\s'\"]*)?")
+
+
+def is_url(name: str) -> bool:
+    """Whether a name is ``scheme://…``: kept as it is given, and never looked for on disk."""
+    return "://" in name and _URL.match(name) is not None
+
+
+def is_web(url: str) -> bool:
+    """Whether a URL is ``http://`` or ``https://``, where what follows a ``?`` is no part of the name."""
+    return _WEB.match(url) is not None
+
+
+def public(url: str | os.PathLike[str]) -> str:
+    """Return a URL without what may be a secret; any other name as it is.
+
+    Of ``http://`` and ``https://`` that is the query, in which presigned URLs have their signature, and a user with a password.
+    In the key of an object store, a question mark is a letter like any other.
+    """
+    text = os.fspath(url)
+    if not is_web(text):
+        return text
+    scheme, _, rest = text.partition("://")
+    host, slash, path = re.split(r"[?#]", rest, maxsplit=1)[0].partition("/")
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
+
+
+def redacted(text: str) -> str:
+    """Do the same for every web address in a text."""
+    return _SECRETS.sub(r"\1\2", text)
+
+
+def join(url: str, name: str) -> str:
+    """Return the URL of something below a folder."""
+    return f"{url.rstrip('/')}/{name}"
+
+
+def parent(url: str) -> str:
+    """Return the URL of the folder in which an object lies."""
+    folder, slash, _ = public(url).rstrip("/").rpartition("/")
+    return folder if slash and not folder.endswith(":/") else public(url)
+
+
+def file_name(url: str) -> str:
+    """Return a file name for a copy of an object: the end of its own name, as long as a file system takes it."""
+    name = PurePosixPath(public(url).rstrip("/")).name.replace("\0", "_")
+    return name.encode("utf-8", "surrogateescape")[-200:].decode("utf-8", "replace") or "object"

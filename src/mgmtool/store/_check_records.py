@@ -1,0 +1,147 @@
+"""Commit records: what they hold by themselves, and what they say of each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mgmtool.errors import FAILURE_CLASSES
+from mgmtool.store._files import Files
+from mgmtool.store.checksums import Checksum, load
+from mgmtool.store.findings import Finding, error, note
+from mgmtool.store.index import SCHEMA
+from mgmtool.store.layout import part_name
+
+LATER = {"fingerprint", "label", "extra", "supersedes"}
+"""Columns that early stores of version 1 do not have."""
+
+_SEEN = ("id", "part", "status", "failure", "num_frames", "row_start", "row_stop", "height", "width", "supersedes")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What the commit record of a part says, as far as it is checked."""
+
+    number: int
+    file: str
+    rows: list[dict[str, Any]]
+    checksums: dict[str, Checksum] | None
+
+    @property
+    def frames(self) -> int:
+        """Rows that the arrays of the part should have."""
+        return max((row["row_stop"] for row in self.rows), default=0)
+
+    def done(self) -> list[dict[str, Any]]:
+        """Rows of the videos that have masks."""
+        return [row for row in self.rows if row["status"] == "done"]
+
+
+def read_record(files: Files, number: int) -> tuple[Record | None, list[Finding]]:
+    """Read a commit record; None where it cannot be used."""
+    file = f"index/{part_name(number)}.parquet"
+    try:
+        table = pq.read_table(pa.BufferReader(files.read(file)))
+        checksums = load(table.schema.metadata)
+    except (OSError, ValueError, TypeError, KeyError, pa.ArrowException) as problem:
+        return None, [error("record", f"the commit record cannot be read: {problem}", number, file=file)]
+    found = list(_schema(table.schema, number, file))
+    if any(finding.severity == "error" for finding in found):
+        return None, found
+    if checksums is None:
+        found.append(
+            note("unchecked", "the record has no checksums, as in early stores; files are not compared", number)
+        )
+    rows = table.select([name for name in _SEEN if name in table.schema.names]).to_pylist()
+    return Record(number, file, rows, checksums), found
+
+
+def _schema(schema: pa.Schema, number: int, file: str) -> Iterator[Finding]:
+    """Compare the columns of a record with the documented ones; their order does not matter."""
+    for expected in SCHEMA:
+        if expected.name in schema.names:
+            kind = str(schema.field(expected.name).type).replace("element: ", "item: ")
+            if kind != str(expected.type).replace("element: ", "item: "):
+                text = f"column {expected.name} is of type {kind}; expected {expected.type}"
+                yield error("record", text, number, file=file)
+        elif expected.name not in LATER:
+            yield error(
+                "record", f"the record has no column {expected.name}; expected {expected.type}", number, file=file
+            )
+    for name in sorted(set(schema.names) - set(SCHEMA.names)):
+        yield note("record", f"the record has a column {name} that this mgmtool does not know", number, file=file)
+
+
+def check_rows(record: Record) -> Iterator[Finding]:
+    """Check the rows of a record by themselves."""
+    stop, ids = 0, set[str]()
+    for row in record.rows:
+        for words in _problems(row, record.number, stop):
+            yield error("row", words, record.number, file=record.file, video=row["id"])
+        if row["id"] in ids:
+            yield error("id", "the id has two rows in this part; expected one", record.number, video=row["id"])
+        ids.add(row["id"])
+        stop = row["row_stop"]
+
+
+def _problems(row: dict[str, Any], number: int, before: int) -> Iterator[str]:
+    start, stop = row["row_start"], row["row_stop"]
+    if row["part"] != number:
+        yield f"the column part is {row['part']}; expected {number}, as the file is named"
+    if start != before or stop < start:
+        yield f"rows are {start}:{stop}; expected them to start at {before}, where the row before ends"
+    if row["status"] == "done":
+        yield from _done_problems(row, stop - start)
+    elif row["status"] == "failed":
+        yield from _failed_problems(row, stop - start)
+    else:
+        yield f"status is {row['status']!r}; expected 'done' or 'failed'"
+
+
+def _done_problems(row: dict[str, Any], frames: int) -> Iterator[str]:
+    if row["num_frames"] != frames or frames < 1:
+        yield f"num_frames is {row['num_frames']} for {frames} rows; expected the same number, 1 or more"
+    if row["failure"] is not None:
+        yield f"failure is {row['failure']!r} for a video that is done; expected null"
+    if min(row["height"] or 0, row["width"] or 0) < 1:
+        yield f"displayed size is {row['height']}x{row['width']}; expected 1x1 or more"
+
+
+def _failed_problems(row: dict[str, Any], frames: int) -> Iterator[str]:
+    if frames:
+        yield f"a failed video has {frames} rows; expected none"
+    if row["failure"] not in FAILURE_CLASSES:
+        yield f"failure is {row['failure']!r}; expected one of: {', '.join(FAILURE_CLASSES)}"
+
+
+@dataclass(slots=True)
+class Ids:
+    """Which part counts for each id, over the records read so far, in order.
+
+    Attributes
+    ----------
+    held : dict
+        Part whose row counts, by id.
+    """
+
+    held: dict[str, int] = field(default_factory=dict)
+
+    def check(self, record: Record) -> Iterator[Finding]:
+        """Take in the next record: an id is new, or says which row it supersedes."""
+        for row in record.rows:
+            video_id, older, claimed = row["id"], self.held.get(row["id"]), row.get("supersedes")
+            if older not in {record.number, claimed}:
+                yield error("id", _claim(older, claimed), record.number, file=record.file, video=video_id)
+            self.held[video_id] = record.number
+
+
+def _claim(older: int | None, claimed: int | None) -> str:
+    if claimed is None:
+        return f"part {older} has a row for this id, too, which is not superseded; expected one row that counts"
+    if older is None:
+        return f"supersedes is {claimed}, but no part before has a row for this id; expected null"
+    return f"supersedes is {claimed}, but the row that counted until here is in part {older}"
