@@ -6,6 +6,8 @@ import itertools
 import os
 import re
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -184,6 +186,18 @@ def test_bad_options_are_named(name: str, options: dict[str, Any], words: str) -
     with pytest.raises(UsageError) as caught:
         engines.build(name, options)
     assert words in str(caught.value)
+
+
+def test_ray_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    results = engines.build("ray").run(engine_work.double, [1], engine_work.blame)
+    with pytest.raises(UsageError, match=r"the engine ray needs Ray: pip install 'mgmtool\[ray\]'"):
+        next(results)
+
+
+def test_naming_the_engines_imports_no_ray() -> None:
+    code = "import sys; from mgmtool import engines; engines.names(); engines.build('ray'); assert 'ray' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_workers_may_be_left_to_the_machine() -> None:

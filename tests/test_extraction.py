@@ -215,7 +215,7 @@ def spooled(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
         drop(result)
         assert result.spool is None or not Path(result.spool).exists()
 
-    monkeypatch.setattr(extraction, "_SPOOL_FRAMES", 8)
+    monkeypatch.setattr("mgmtool.extraction.work._SPOOL_FRAMES", 8)
     monkeypatch.setattr(extraction.VideoResult, "drop", note)
     return files
 
@@ -232,7 +232,7 @@ def test_long_videos_go_through_a_file(mixed: Path, tmp_path: Path, monkeypatch:
 
 def test_spool_files_of_a_broken_run_are_gone(mixed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = spooled(monkeypatch)
-    monkeypatch.setattr(extraction.PartWriter, "append", broken_append)
+    monkeypatch.setattr("mgmtool.store.PartWriter.append", broken_append)
     with pytest.raises(StoreWriteError):
         run(mixed, tmp_path / "m.zarr")
     assert len(files) == 1

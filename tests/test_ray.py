@@ -155,6 +155,17 @@ def test_a_cluster_that_is_not_there() -> None:
         next(engine.run(engine_work.double, [1], engine_work.blame))
 
 
+def test_no_cluster_is_running(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    with pytest.raises(UsageError, match="cannot join a Ray cluster at 'auto'"):
+        next(engines.build("ray", {"address": "auto"}).run(engine_work.double, [1], engine_work.blame))
+    handler = signal.getsignal(signal.SIGTERM)
+    assert list(engines.build("ray").run(engine_work.double, [1, 2], engine_work.blame)) == [2, 4]
+    assert caplog.messages == ["no Ray cluster is running here; starting one on this machine"]
+    assert signal.getsignal(signal.SIGTERM) is handler
+
+
 def part_of(videos: Path, output: Path) -> tuple[Part, Any]:
     job = prepare([str(videos)], output, SPEC, engines.build("inline"))
     return job.parts[0], job._writer

@@ -400,6 +400,7 @@ def test_from_s3_into_s3_is_as_local(
     assert code == 0
     assert facts.pop("store") == url
     assert facts.pop("input_root") == videos
+    assert facts.pop("last_run")["status"] == local_facts.pop("last_run")["status"] == "finished"
     assert {**facts, "store": str(expected), "input_root": local_facts["input_root"]} == local_facts
     code, out, _ = call(capsys, "info", url, f"{videos}/b/2.mp4", "--json")
     assert json.loads(out)["path"] == f"{videos}/b/2.mp4"

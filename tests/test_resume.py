@@ -142,7 +142,7 @@ def test_retry_failed(folder: Path, output: Path) -> None:
     assert run(folder, output) == []
     assert ends(run(folder, output, retry_failed=True)) == {"audio.mp4": "no_video_stream", "empty.mp4": "open"}
     assert len(open_store(output).index) == 5
-    assert [finding for finding in verify(output, deep=True)] == []
+    assert list(verify(output, deep=True)) == []
 
 
 def touch(path: Path, seconds: int = 10) -> None:

@@ -17,7 +17,7 @@ import stores
 import tiny_videos
 from mgmtool import engines
 from mgmtool.cli._shard import choose_shard
-from mgmtool.corpus import Part, cut_parts, plan_parts
+from mgmtool.corpus import Part, plan_parts
 from mgmtool.errors import UsageError
 from mgmtool.extraction import extract, prepare
 from mgmtool.store import open_store, rebuild_index, verify
@@ -37,38 +37,42 @@ class Corpus:
     """A list of videos, and what is committed of it."""
 
     videos: list[VideoRef]
-    committed: dict[int, list[str]]
-    known: dict[str, KnownVideo]
-    again: set[str]
     limits: tuple[int, int]
+    committed: dict[int, list[str]] = dataclasses.field(default_factory=dict)
+    numbers: set[int] = dataclasses.field(default_factory=set)
+    known: dict[str, KnownVideo] = dataclasses.field(default_factory=dict)
+    again: set[str] = dataclasses.field(default_factory=set)
 
-    def plan(self, shard: Shard, without: set[int] = frozenset()) -> list[Part]:  # type: ignore[assignment]
-        """Plan as a driver does that sees all committed parts but some."""
-        committed = {number: ids for number, ids in self.committed.items() if number not in without}
-        ids = {i for part in committed.values() for i in part}
-        known = {i: video for i, video in self.known.items() if i in ids}
-        again = self.again & known.keys()
-        return plan_parts(self.videos, committed, *self.limits, known=known, again=again, shard=shard)
+    def plan(self, shard: Shard) -> list[Part]:
+        known, numbers = self.known, self.numbers
+        return plan_parts(
+            self.videos, self.committed, *self.limits, known=known, numbers=numbers, again=self.again, shard=shard
+        )
 
     def commit(self, parts: list[Part]) -> None:
         for part in parts:
-            self.committed[part.number] = [video.id for video in part.videos]
-            self.known |= {video.id: KnownVideo(part.number, True) for video in part.videos}
+            self.numbers.add(part.number)
+            if not part.supersedes:
+                self.committed[part.number] = [video.id for video in part.videos]
+            self.known |= {video.id: KnownVideo(part.number, False) for video in part.videos}
 
 
 @st.composite
 def corpora(draw: st.DrawFn, grown: bool | None = None) -> Corpus:
-    """A run that stopped somewhere, its list perhaps changed since, and videos to be done again."""
+    """A run that stopped somewhere, videos of it done again, its list perhaps changed since, and videos to be done again."""
     videos = make_videos(draw(st.lists(st.integers(0, 9), max_size=24)))
     limits = draw(st.integers(1, 4)), draw(st.integers(1, 30))
-    parts = [Part(n, part) for n, part in enumerate(cut_parts(videos, *limits))]
-    kept = [part for part in parts if draw(st.booleans())]
+    corpus = Corpus(videos, limits)
+    corpus.commit([part for part in corpus.plan(Shard()) if draw(st.integers(0, 3))])
+    corpus.again = {video_id for video_id in corpus.known if draw(st.integers(0, 2)) == 0}
+    shards = draw(st.integers(1, 3))
+    retried = [part for index in range(shards) for part in corpus.plan(Shard(index, shards)) if part.supersedes]
+    corpus.commit([part for part in retried if draw(st.booleans())])
     more = make_videos(draw(st.lists(st.integers(0, 9), max_size=9)), draw(st.sampled_from(["", "-", "z"])))
     grows = draw(st.booleans()) if grown is None else grown
     gone = {video.id for video in videos if grows and draw(st.integers(0, 5)) == 0}
     listed = {v.id: v for v in [*videos, *(more if grows else [])] if v.id not in gone}
-    corpus = Corpus(sorted(listed.values(), key=lambda v: v.id), {}, {}, set(), limits)
-    corpus.commit(kept)
+    corpus.videos = sorted(listed.values(), key=lambda v: v.id)
     corpus.again = {video_id for video_id in corpus.known if draw(st.integers(0, 3)) == 0}
     return corpus
 
@@ -82,7 +86,7 @@ def test_shards_together_do_everything_once(corpus: Corpus, count: int) -> None:
     plans = [corpus.plan(Shard(index, count)) for index in range(count)]
     numbers = Counter(part.number for plan in plans for part in plan)
     assert max(numbers.values(), default=1) == 1
-    assert numbers.keys().isdisjoint(corpus.committed)
+    assert numbers.keys().isdisjoint(corpus.numbers)
     assert all(Shard(index, count).has(part.number) for index, plan in enumerate(plans) for part in plan)
     listed = {video.id for video in corpus.videos}
     wanted = Counter((listed - corpus.known.keys()) | (listed & corpus.again))
@@ -104,28 +108,30 @@ def test_shards_of_an_unchanged_list_cut_the_parts_of_one_driver(corpus: Corpus,
 
 @given(corpora(), st.integers(2, 5), st.data())
 def test_what_others_commit_meanwhile_changes_nothing(corpus: Corpus, count: int, data: st.DataObject) -> None:
-    """Drivers plan one after the other, while those before them have committed any of their parts."""
-    before = set(corpus.committed)
+    """Drivers plan one after the other, while those before them have committed any of their parts, whose videos all failed."""
+    before = set(corpus.numbers)
     first = {index: corpus.plan(Shard(index, count)) for index in range(count)}
     order = data.draw(st.permutations(range(count)))
     planned: list[Part] = []
-    fresh = Corpus(corpus.videos, dict(corpus.committed), dict(corpus.known), set(corpus.again), corpus.limits)
-    redone = {i: corpus.known[i].part for i in corpus.again}
     for index in order:
-        plan = plan_parts(
-            fresh.videos,
-            {n: ids for n, ids in fresh.committed.items()},
-            *fresh.limits,
-            known=fresh.known,
-            again={i for i in fresh.again if fresh.known[i].part == redone[i]},
-            shard=Shard(index, count),
-        )
+        plan = corpus.plan(Shard(index, count))
         assert Counter(ids_of(plan)) == Counter(ids_of(first[index]))
         planned += plan
-        new = [part for part in plan if not part.supersedes and data.draw(st.booleans())]
-        fresh.commit(new)
+        corpus.commit([part for part in plan if data.draw(st.booleans())])
     assert max(Counter(part.number for part in planned).values(), default=1) == 1
     assert {part.number for part in planned}.isdisjoint(before)
+
+
+def test_a_number_that_went_to_a_retry_is_not_given_again() -> None:
+    """A list that grew behind its last part, when that was full, would have gone on with the number of the retry."""
+    corpus = Corpus(make_videos([1] * 4), (2, 100))
+    corpus.commit(corpus.plan(Shard()))
+    corpus.again = {"001.mp4"}
+    corpus.commit(corpus.plan(Shard()))
+    assert corpus.numbers == {0, 1, 2}
+    corpus.videos, corpus.again = make_videos([1] * 6), set()
+    (part,) = corpus.plan(Shard())
+    assert (part.number, ids_of([part])) == (3, ["004.mp4", "005.mp4"])
 
 
 @pytest.fixture(scope="module")
@@ -200,7 +206,9 @@ def slurm(task: int, count: int | None = None, first: int | None = None, step: i
         ("/8", {**slurm(2), "JOB_COMPLETION_INDEX": "7"}, Shard(2, 8), "SLURM_ARRAY_TASK_ID"),
     ],
 )
-def test_which_shard_this_is(text: str | None, environment: dict[str, str], expected: Shard, origin: str | None) -> None:
+def test_which_shard_this_is(
+    text: str | None, environment: dict[str, str], expected: Shard, origin: str | None
+) -> None:
     assert choose_shard(text, environment) == (expected, origin)
 
 
@@ -216,7 +224,11 @@ def test_which_shard_this_is(text: str | None, environment: dict[str, str], expe
         (None, {"JOB_COMPLETION_INDEX": "7"}, "JOB_COMPLETION_INDEX is 7, but nothing says of how many"),
         (None, slurm(7), "SLURM_ARRAY_TASK_ID is 7, but nothing says of how many"),
         ("/4", slurm(7), "SLURM_ARRAY_TASK_ID is 7 of 4; expected I/N"),
-        (None, {"SLURM_ARRAY_TASK_ID": "x", "SLURM_ARRAY_TASK_COUNT": "4"}, "SLURM_ARRAY_TASK_ID is 'x'; expected a whole"),
+        (
+            None,
+            {"SLURM_ARRAY_TASK_ID": "x", "SLURM_ARRAY_TASK_COUNT": "4"},
+            "SLURM_ARRAY_TASK_ID is 'x'; expected a whole",
+        ),
         (None, {**slurm(1), "SLURM_ARRAY_TASK_COUNT": "-4"}, "SLURM_ARRAY_TASK_COUNT is '-4'; expected a whole number"),
     ],
 )

@@ -253,7 +253,9 @@ def test_no_command_prints_a_name_as_it_is(call: Call, evil: Path, tmp_path: Pat
         assert harmless(ended.err), command[0]
         if "--json" in command:
             events = map(json.loads, ended.out.splitlines())
-            assert {event["id"] for event in events if "id" in event} == {storable(path.name) for path in evil.iterdir()}
+            assert {event["id"] for event in events if "id" in event} == {
+                storable(path.name) for path in evil.iterdir()
+            }
 
 
 def test_no_question_prints_a_name_as_it_is(call: Call, evil: Path, tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def notes(store: str | Path) -> list[tuple[str, str | None]]:
 
 
 def mgmtool(*words: str | Path, code: int = 0, text: bool = True) -> Any:
-    done = subprocess.run([*PROGRAM, *map(str, words)], capture_output=True, text=text)
+    done = subprocess.run([*PROGRAM, *map(str, words)], check=False, capture_output=True, text=text)
     assert done.returncode == code, done.stderr
     return done.stdout
 
@@ -226,7 +226,11 @@ def edit_json(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
     [
         ("mask", {"shape": [26, 4, 6]}, "shape is (26, 4, 6); expected (25, 4, 6)"),
         ("pts", {"data_type": "uint64"}, "dtype is uint64; expected int64"),
-        ("box", {"dimension_names": ["frame", "corner"]}, "dimension_names is ('frame', 'corner'); expected ('frame', 'y0"),
+        (
+            "box",
+            {"dimension_names": ["frame", "corner"]},
+            "dimension_names is ('frame', 'corner'); expected ('frame', 'y0",
+        ),
         ("flags", {"zarr_format": 7}, "the array cannot be opened: "),
     ],
 )
@@ -448,7 +452,9 @@ def test_cli_failures_wrong_usage(sound: Path, words: tuple[str, ...]) -> None:
 def test_unknown_failure_class_names_the_nearest_and_all(sound: Path) -> None:
     from mgmtool.cli._failures import run
 
-    with pytest.raises(UsageError, match=r"unknown failure class 'opne' \(did you mean 'open'\?\); expected one of: open, "):
+    with pytest.raises(
+        UsageError, match=r"unknown failure class 'opne' \(did you mean 'open'\?\); expected one of: open, "
+    ):
         run(sound, ["opne"], False, False, False)
 
 

@@ -147,7 +147,8 @@ def _ask(request: Request) -> None:
         return
     local = request.output if isinstance(request.output, Path) else None
     if local is None or (local.exists() and any(local.iterdir())):
-        click.confirm(f"remove the mask store {one_line(str(request.output))}?", abort=True, err=True)
+        if not click.confirm(f"remove the mask store {one_line(str(request.output))}?", err=True):
+            raise click.ClickException(f"{one_line(str(request.output))} is kept; nothing was done")
 
 
 def _extract(request: Request, job: ExtractRun, engine: Engine, log: Log) -> int:

@@ -82,8 +82,7 @@ def plan_parts(
         Which of several drivers this is.
     """
     whole = [Part(n, part) for n, part in enumerate(cut_parts(videos, most_videos, most_bytes))]
-    ids = {part.number: part.videos for part in whole}
-    if all(_same(known_ids, ids.get(number, ())) for number, known_ids in committed.items()):
+    if _goes_on(whole, committed, numbers or committed):
         parts = [part for part in whole if part.number not in committed and shard.has(part.number)]
         taken = len(whole)
     else:
@@ -98,6 +97,13 @@ def plan_parts(
         shard,
     )
     return [*parts, *(replace(part, supersedes={v.id: (known or {})[v.id].part for v in part.videos}) for part in more)]
+
+
+def _goes_on(whole: Sequence[Part], committed: Mapping[int, Sequence[str]], numbers: Collection[int]) -> bool:
+    """Whether what is committed is what this list gives, and no number of it went to videos that were done again."""
+    ids = {part.number: part.videos for part in whole}
+    given_away = set(numbers) - committed.keys()
+    return given_away.isdisjoint(ids) and all(_same(known, ids.get(n, ())) for n, known in committed.items())
 
 
 def _same(ids: Sequence[str], videos: Sequence[VideoRef]) -> bool:

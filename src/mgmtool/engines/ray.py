@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 import os
 import pickle
@@ -33,6 +32,7 @@ _AHEAD = 2
 
 _RETRIES = 3
 _CANCEL_SECONDS = 5.0
+_CONNECT_SECONDS = 10.0
 _LONGEST = 400
 
 
@@ -65,8 +65,8 @@ class Ray:
         CPUs that each task reserves, and processes in it; None (``auto``) takes those of the smallest node, at most 4.
     timeout, retries, worker_memory, recycle
         As in the local engine, for the processes inside a task.
-    address : str or None
-        Of the cluster, or ``auto`` for one this machine is part of, or ``local`` to start one; None looks at RAY_ADDRESS, then
+    address : str
+        Of the cluster, or ``auto`` for one this machine is part of, or ``local`` to start one; empty looks at RAY_ADDRESS, then
         for a running one, and then starts one.
     """
 
@@ -77,13 +77,11 @@ class Ray:
     retries: int = 1
     worker_memory: str = "auto"
     recycle: int = 1000
-    address: str | None = None
+    address: str = ""
 
     def __post_init__(self) -> None:
-        """Check the options, and that there is Ray."""
+        """Check the options."""
         self.inside()
-        if importlib.util.find_spec("ray") is None:
-            raise UsageError("--engine ray needs Ray; install it with: pip install 'mgmtool[ray]'")
 
     def inside(self) -> Engine:
         """See :meth:`mgmtool.engines.Engine.inside`."""
@@ -183,35 +181,45 @@ def _cpus_of_this_task() -> int:
 
 
 @contextmanager
-def _cluster(address: str | None) -> Iterator[Any]:
+def _cluster(address: str) -> Iterator[Any]:
     """Be connected to a cluster; stay with the one whoever uses this library is connected to."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # we use no GPU; otherwise Ray explains itself
-    import ray
-
+    try:
+        import ray
+    except ImportError as error:
+        raise UsageError(f"the engine ray needs Ray: pip install 'mgmtool[ray]' ({one_line(str(error))})") from None
     if ray.is_initialized():
         yield ray
         return
     with _our_sigterm():
-        _connect(ray, address or os.environ.get("RAY_ADDRESS"))
+        _connect(ray, address or os.environ.get("RAY_ADDRESS", ""))
     try:
         yield ray
     finally:
         ray.shutdown()
 
 
-def _connect(ray: Any, address: str | None) -> None:
+def _connect(ray: Any, address: str) -> None:
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     if address != "local":
         try:
+            _reach(address)
             ray.init(address=address or "auto", **quiet)
         except (OSError, RuntimeError, ValueError) as error:
-            if address is not None:
+            if address:
                 raise UsageError(f"cannot join a Ray cluster at {address!r}: {_words(error)}") from None
         else:
             return
         _LOG.warning("no Ray cluster is running here; starting one on this machine")
     ray.init(address="local", include_dashboard=False, **quiet)
+
+
+def _reach(address: str) -> None:
+    """Raise OSError at once where nobody listens; Ray alone tries for minutes."""
+    host, colon, port = address.rpartition(":")
+    if colon and port.isdecimal() and "/" not in host:
+        socket.create_connection((host.strip("[]"), int(port)), _CONNECT_SECONDS).close()
 
 
 @contextmanager
