@@ -146,9 +146,9 @@ def _ask(request: Request) -> None:
     if request.yes or not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
         return
     local = request.output if isinstance(request.output, Path) else None
-    if local is None or (local.exists() and any(local.iterdir())):
-        if not click.confirm(f"remove the mask store {one_line(str(request.output))}?", err=True):
-            raise click.ClickException(f"{one_line(str(request.output))} is kept; nothing was done")
+    there = local is None or (local.exists() and any(local.iterdir()))
+    if there and not click.confirm(f"remove the mask store {one_line(str(request.output))}?", err=True):
+        raise click.ClickException(f"{one_line(str(request.output))} is kept; nothing was done")
 
 
 def _extract(request: Request, job: ExtractRun, engine: Engine, log: Log) -> int:
