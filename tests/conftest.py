@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,10 @@ from hypothesis import settings
 settings.register_profile("default", max_examples=60, deadline=None, derandomize=True, database=None)
 settings.register_profile("nojit", settings.get_profile("default"), max_examples=15)
 settings.load_profile("nojit" if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0") else "default")
+
+signal.signal(
+    signal.SIGHUP, signal.SIG_DFL
+)  # under nohup it is ignored, and so it would be in the processes that tests start
 
 
 @pytest.fixture(scope="session")
