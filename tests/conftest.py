@@ -13,9 +13,9 @@ settings.register_profile("default", max_examples=60, deadline=None, derandomize
 settings.register_profile("nojit", settings.get_profile("default"), max_examples=15)
 settings.load_profile("nojit" if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0") else "default")
 
-signal.signal(
-    signal.SIGHUP, signal.SIG_DFL
-)  # under nohup it is ignored, and so it would be in the processes that tests start
+# Under nohup, or in the background of a script, these are ignored, and so they would be in the processes that tests start.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
