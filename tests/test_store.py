@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
+from unittest import mock
 
 import numpy as np
 import pyarrow as pa
@@ -378,11 +379,36 @@ def test_what_dead_processes_left_is_removed_and_what_living_ones_write_is_kept(
     elsewhere = f"part-00004.some.other.host.{dead_process()}"
     for name in (living, elsewhere, f"part-00002.{socket.gethostname()}.{dead_process()}"):
         (aside / name / "mask").mkdir(parents=True)
-    for process in (dead_process(), os.getppid()):
-        (mixed / "index" / f".part-00009.parquet.{process}").write_bytes(b"half")
+    host, dead = socket.gethostname(), dead_process()
+    for writer in (f"{host}.{dead}", f"{host}.{os.getppid()}", f"other.{dead}"):
+        (mixed / "index" / f".part-00009.parquet.{writer}").write_bytes(b"half")
+    for name in (".zarr.json", ".index.parquet"):
+        (mixed / f"{name}.{host}.{dead}").write_bytes(b"half")
     open_writer(mixed)
     assert sorted(path.name for path in aside.iterdir()) == [living, elsewhere]
-    assert [path.name for path in (mixed / "index").glob(".*")] == [f".part-00009.parquet.{os.getppid()}"]
+    assert sorted(path.name for path in (mixed / "index").glob(".*")) == sorted(
+        f".part-00009.parquet.{writer}" for writer in (f"{host}.{os.getppid()}", f"other.{dead}")
+    )
+    assert not list(mixed.glob(".zarr.json.*")) + list(mixed.glob(".index.parquet.*"))
+
+
+def test_of_drivers_that_make_one_store_together_the_first_decides(tmp_path: Path) -> None:
+    first, second = local.LocalHome(tmp_path / "m.zarr"), local.LocalHome(tmp_path / "m.zarr")
+    (tmp_path / "m.zarr").mkdir()
+    (tmp_path / "m.zarr" / ".zarr.json.elsewhere.1").write_bytes(b"half")
+    assert first.attributes() is None
+    assert second.attributes() is None
+    first.create({"by": 1})
+    second.create({"by": 2})
+    assert second.attributes() == {"by": 1}
+    assert sorted(path.name for path in (tmp_path / "m.zarr").iterdir()) == [".zarr.json.elsewhere.1", "zarr.json"]
+
+
+def test_a_store_is_made_without_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "link", mock.Mock(side_effect=OSError(errno.EPERM, "no")))
+    home = local.LocalHome(tmp_path / "m.zarr")
+    home.create({"by": 1})
+    assert home.attributes() == {"by": 1}
 
 
 def test_half_written_records_do_not_count(mixed: Path) -> None:

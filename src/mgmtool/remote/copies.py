@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
+
 from mgmtool.errors import ReadFailure
 from mgmtool.remote.names import file_name, is_url, public
 from mgmtool.remote.objects import download, size_of
@@ -65,15 +67,6 @@ def _fetch(video: VideoRef, target: Path) -> None:
 def _sweep(folder: Path) -> None:
     """Remove the copies of processes that are no more."""
     for path in folder.glob(f"{_PREFIX}*"):
-        if not _alive(path.name.removeprefix(_PREFIX).partition("-")[0]):
+        process = path.name.removeprefix(_PREFIX).partition("-")[0]
+        if not (process.isdigit() and psutil.pid_exists(int(process))):
             shutil.rmtree(path, ignore_errors=True)
-
-
-def _alive(process: str) -> bool:
-    try:
-        os.kill(int(process), 0)
-    except (ProcessLookupError, ValueError, OverflowError):
-        return False
-    except PermissionError:
-        return True
-    return True

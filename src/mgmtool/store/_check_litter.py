@@ -43,7 +43,9 @@ def _aside(files: Files) -> Iterator[Finding]:
 
 
 def _half_written(name: str) -> bool:
-    return (name.startswith(".") and ".parquet." in name) or name.endswith(".partial")
+    return (name.startswith(".") and (".parquet." in name or name.startswith(".zarr.json."))) or name.endswith(
+        ".partial"
+    )
 
 
 def _in_progress(name: str, files: Files) -> bool:

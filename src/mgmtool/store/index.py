@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from mgmtool.remote import public
+from mgmtool.store._aside import signed
 from mgmtool.store.checksums import METADATA_KEY, Checksum, dump
 from mgmtool.store.layout import committed_parts, index_file
 from mgmtool.types import Outcome, VideoFacts
@@ -166,7 +167,7 @@ def without(table: pa.Table, rows: Collection[tuple[str, int]]) -> pa.Table:
 
 
 def _write_aside(target: Path, tables: Iterable[pa.Table], schema: pa.Schema) -> int:
-    aside = target.with_name(f".{target.name}.{os.getpid()}")
+    aside = target.with_name(signed(f".{target.name}"))
     rows = 0
     try:
         with pq.ParquetWriter(aside, schema, compression="zstd") as writer:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import socket
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,14 @@ import zarr
 import zarr.errors
 
 from mgmtool.errors import PartCommittedError, StoreBusyError, StoreError
+from mgmtool.store._aside import left_behind, signed
 from mgmtool.store._locks import RUNS, Locks
 from mgmtool.store.index import read_part_index, sync, write_full_index, write_record
 from mgmtool.store.layout import committed_parts, index_file, part_name, part_number
 
 ASIDE = ".writing"
 """Folder in the store where parts grow."""
+_ROOT = "zarr.json"
 
 
 class LocalHome:
@@ -49,7 +51,7 @@ class LocalHome:
         """
         if self.root.exists() and not self.root.is_dir():
             raise StoreError(f"output {self.root} is a file; expected a new folder or a mask store")
-        if not self.root.is_dir() or not any(self.root.iterdir()):
+        if not self.root.is_dir() or all(path.name.startswith(f".{_ROOT}.") for path in self.root.iterdir()):
             return None
         try:
             return dict(zarr.open_group(self.name, mode="r").attrs)
@@ -59,9 +61,17 @@ class LocalHome:
             ) from None
 
     def create(self, attributes: dict[str, Any]) -> None:
-        """Make an empty store."""
+        """Make an empty store, whole or not at all; where another driver was faster, its store stays."""
         self.root.mkdir(parents=True, exist_ok=True)
-        zarr.create_group(self.name, attributes=attributes)
+        with tempfile.TemporaryDirectory() as folder:
+            zarr.create_group(folder, attributes=attributes)
+            content = (Path(folder) / _ROOT).read_bytes()
+        aside, place = self.root / signed(f".{_ROOT}"), self.root / _ROOT
+        try:
+            aside.write_bytes(content)
+            _place(aside, place)
+        finally:
+            aside.unlink(missing_ok=True)
 
     def tidy(self) -> None:
         """Remove parts without a commit record that nobody is writing, and what dead processes of this machine left."""
@@ -70,12 +80,12 @@ class LocalHome:
             number = part_number(path.name)
             if number is not None and not index_file(self.root, number).exists():
                 self._remove_litter(number)
+        for stem in (f".{_ROOT}", ".index.parquet"):
+            _remove_left(self.root.glob(f"{stem}.*"), stem)
         for path in (self.root / "index").glob(".*.parquet.*"):
-            if not _alive(path.name.rsplit(".", 1)[1]):
-                path.unlink(missing_ok=True)
+            _remove_left([path], path.name.partition(".parquet")[0] + ".parquet")
         for path in (self.root / ASIDE).glob("*"):
-            host, _, process = path.name.partition(".")[2].rpartition(".")
-            if host == socket.gethostname() and not _alive(process):
+            if left_behind(path.name, path.name.partition(".")[0]):
                 shutil.rmtree(path, ignore_errors=True)
 
     def _remove_litter(self, number: int) -> None:
@@ -123,7 +133,7 @@ class LocalHome:
             raise PartCommittedError(
                 f"part {number} of {self.root} was committed by another run meanwhile; run the same command again"
             )
-        folder = self.root / ASIDE / f"{part_name(number)}.{socket.gethostname()}.{os.getpid()}"
+        folder = self.root / ASIDE / signed(part_name(number))
         shutil.rmtree(folder, ignore_errors=True)
         return folder
 
@@ -164,7 +174,7 @@ class LocalHome:
         """Write a small file below the store, whole or not at all."""
         path = self.root / name
         path.parent.mkdir(exist_ok=True)
-        aside = path.with_name(f".{path.name}.{os.getpid()}")
+        aside = path.with_name(signed(f".{path.name}"))
         try:
             aside.write_bytes(content)
             aside.replace(path)
@@ -172,11 +182,17 @@ class LocalHome:
             aside.unlink(missing_ok=True)
 
 
-def _alive(process: str) -> bool:
+def _place(aside: Path, place: Path) -> None:
+    """Give a file its final name, unless that is taken."""
     try:
-        os.kill(int(process), 0)
-    except (ProcessLookupError, ValueError, OverflowError):
-        return False
-    except PermissionError:
-        return True
-    return True
+        os.link(aside, place)
+    except FileExistsError:
+        return
+    except OSError:  # a file system without hard links: of several drivers that start together, the last one's stays
+        aside.replace(place)
+
+
+def _remove_left(paths: Iterable[Path], stem: str) -> None:
+    for path in paths:
+        if left_behind(path.name, stem):
+            path.unlink(missing_ok=True)

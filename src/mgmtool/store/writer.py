@@ -142,9 +142,9 @@ class StoreWriter:
             attributes = home.attributes()
             if attributes is None:
                 home.create(root_attributes(spec, input_root, versions))
-            else:
-                check_attributes(attributes, home.name)
-                _check_same(home.name, attributes, spec, input_root)
+                attributes = home.attributes() or {}  # of whichever driver was first
+            check_attributes(attributes, home.name)
+            _check_same(home.name, attributes, spec, input_root)
             home.tidy()
         return cls(home, spec, energy)
 
