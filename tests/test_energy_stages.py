@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from mgmtool.kernels.luma import best_correlation, correlation, mean_difference
+from mgmtool.masking._batch import Batch
 from mgmtool.masking._cuts import CutDetector
 from mgmtool.masking._draws import below, derive_seed, draws
 from mgmtool.masking._pooling import TemporalPool
@@ -23,15 +25,24 @@ Array = NDArray[Any]
 # Pooling.
 
 
+def alone(item: int, energy: Array, valid: bool = True) -> Batch[int]:
+    """Return a batch of one frame."""
+    return Batch([item], np.array([valid]), energy[None].astype(np.float32))
+
+
+def pairs(batch: Batch[int]) -> list[tuple[int, Array]]:
+    return list(zip(batch.items, batch.energy, strict=True))
+
+
 def pooled(energies: list[Array], valid: list[bool], half: int, flushes: set[int]) -> list[tuple[int, Array]]:
     """Push every frame, ending the scene before the frames of ``flushes`` and after the last."""
     pool: TemporalPool[int] = TemporalPool(half)
     found = []
     for t, energy in enumerate(energies):
         if t in flushes:
-            found += list(pool.flush())
-        found += list(pool.push(t, energy, valid[t]))
-    return found + list(pool.flush())
+            found += pairs(pool.flush())
+        found += pairs(pool.push(alone(t, energy, valid[t])))
+    return found + pairs(pool.flush())
 
 
 def triangular(energies: list[Array], valid: list[bool], half: int, flushes: set[int], t: int) -> Array:
@@ -61,26 +72,40 @@ def test_pooling_is_a_triangular_mean_within_the_scene(valid: list[bool], half: 
 def test_answers_come_as_early_as_they_can(half: int) -> None:
     pool: TemporalPool[int] = TemporalPool(half)
     for t in range(9):
-        ready = [item for item, _ in pool.push(t, np.ones((1, 1), np.float32), True)]
+        ready = pool.push(alone(t, np.ones((1, 1)))).items
         assert ready == ([t - half] if t >= half else [])
-    assert [item for item, _ in pool.flush()] == list(range(9 - half, 9))
-    assert list(pool.flush()) == []
+    assert pool.flush().items == list(range(9 - half, 9))
+    assert pool.flush().items == []
+
+
+@given(cuts=st.lists(st.integers(0, 20), max_size=5), half=st.integers(0, 3))
+def test_batches_of_any_size_give_the_same(cuts: list[int], half: int) -> None:
+    rng = np.random.default_rng(half)
+    energies, valid = list(rng.random((20, 2, 3)).astype(np.float32)), (rng.random(20) < 0.7).tolist()
+    pool: TemporalPool[int] = TemporalPool(half)
+    found = []
+    for begin, end in itertools.pairwise([0, *sorted(cuts), 20]):
+        found += pairs(
+            pool.push(
+                Batch(
+                    list(range(begin, end)),
+                    np.array(valid[begin:end], bool),
+                    np.array(energies[begin:end], np.float32).reshape(-1, 2, 3),
+                )
+            )
+        )
+    found += pairs(pool.flush())
+    one_by_one = pooled(energies, valid, half, set())
+    assert [t for t, _ in found] == list(range(20))
+    for (_, energy), (_, expected) in zip(found, one_by_one, strict=True):
+        np.testing.assert_array_equal(energy, expected)
 
 
 def test_pooled_energies_are_kept_apart() -> None:
     pool: TemporalPool[int] = TemporalPool(0)
-    ((_, first),) = pool.push(0, np.full((1, 1), 1, np.float32), True)
-    ((_, second),) = pool.push(1, np.full((1, 1), 2, np.float32), True)
+    ((_, first),) = pairs(pool.push(alone(0, np.full((1, 1), 1))))
+    ((_, second),) = pairs(pool.push(alone(1, np.full((1, 1), 2))))
     assert (first[0, 0], second[0, 0]) == (1, 2)
-
-
-def test_another_size_starts_another_scene() -> None:
-    pool: TemporalPool[int] = TemporalPool(1)
-    assert list(pool.push(0, np.full((2, 2), 5, np.float32), True)) == []
-    found = [*pool.push(1, np.full((3, 4), 7, np.float32), True), *pool.flush()]
-    assert [item for item, _ in found] == [0, 1]
-    np.testing.assert_array_equal(found[0][1], np.full((2, 2), 5))
-    np.testing.assert_array_equal(found[1][1], np.full((3, 4), 7))
 
 
 # Scene cuts.

@@ -23,7 +23,7 @@ from mgmtool.kernels.appearance import (
     is_grey,
     weigh_by_colour,
 )
-from mgmtool.kernels.luma import best_correlation, mean_chroma
+from mgmtool.kernels.luma import best_correlation, mean_plane
 from test_kernels_bounds import Canary
 
 Array = NDArray[Any]
@@ -314,10 +314,16 @@ def test_more_energy_weighs_more(seen: list[twins.Seen]) -> None:
 
 
 def chroma_of(
-    plane: Array, width: int, shape: tuple[int, int], offset: tuple[int, int], shift: tuple[int, int], unit: float
+    plane: Array,
+    width: int,
+    shape: tuple[int, int],
+    offset: tuple[int, int],
+    shift: tuple[int, int],
+    unit: float,
+    step: int = 2,
 ) -> Array:
     means = Canary(shape, np.float32)
-    mean_chroma(plane, width, *offset, *shift, unit, means.view)
+    mean_plane(plane, width, *offset, *shift, step, unit, means.view)
     assert means.sings()
     return means.view.copy()
 
@@ -343,8 +349,9 @@ def test_any_chroma_matches_the_twin(data: st.DataObject, dtype: type[np.unsigne
     plane = np.pad(picture, ((0, 0), (0, data.draw(st.integers(0, 3)))), constant_values=199)
     shape = data.draw(st.tuples(st.integers(1, 6), st.integers(1, 6)))
     unit = data.draw(st.sampled_from([1.0, 0.25, 255 / 65535]))
-    found = chroma_of(plane, picture.shape[1], shape, offset, shift, unit)
-    expected = twins.mean_chroma(plane, picture.shape[1], offset, shift, unit, shape)
+    step = data.draw(st.integers(1, 5))
+    found = chroma_of(plane, picture.shape[1], shape, offset, shift, unit, step)
+    expected = twins.mean_rows(plane, picture.shape[1], offset, shift, step, unit, shape)
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 import twins
 from mgmtool.kernels.energy import resample_max, resample_mean
 from mgmtool.kernels.field import VECTOR, motion_field
-from mgmtool.kernels.luma import mean_luma
+from mgmtool.kernels.luma import mean_plane
 from mgmtool.kernels.tokens import box_tokens, sample_tokens
 
 Array = NDArray[Any]
@@ -166,7 +166,7 @@ def test_no_square_reaches_outside_the_luma(data: st.DataObject, size: tuple[int
     offset = data.draw(st.tuples(*[st.integers(0, 2 << shift)] * 2))
     plane = data.draw(arrays(np.uint8, size, elements=st.integers(100, 110)))
     luma = Canary(shape, np.float32)
-    mean_luma(plane, size[1], *offset, shift, 1.0, luma.view)
+    mean_plane(plane, size[1], *offset, shift, shift, 1, 1.0, luma.view)
     assert luma.sings()
     expected = twins.mean_luma(plane, size[1], *offset, shift, 1.0, shape)
     np.testing.assert_allclose(luma.view, expected, rtol=1e-6)

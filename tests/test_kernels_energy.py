@@ -87,7 +87,8 @@ def test_energy_depends_on_the_ratio_of_motion_and_noise(residual: Array, sigma:
 
 def pooled_of(window: Array, valid: Array) -> tuple[Array, bool]:
     pooled = np.full(window.shape[1:], np.nan, np.float32)
-    return pooled, pool(window, valid, pooled)
+    half = len(window) // 2
+    return pooled, pool(window, valid, half, half, pooled)
 
 
 @pytest.mark.parametrize(

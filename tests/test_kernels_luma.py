@@ -13,7 +13,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 import twins
-from mgmtool.kernels.luma import correlation, mean_difference, mean_luma
+from mgmtool.kernels.luma import correlation, mean_difference, mean_plane
 
 Array = NDArray[Any]
 
@@ -33,7 +33,7 @@ def average(
     unit: float = 1.0,
 ) -> Array:
     luma = np.full(shape, np.nan, np.float32)
-    mean_luma(plane, width, *offset, shift, unit, luma)
+    mean_plane(plane, width, *offset, shift, shift, 1, unit, luma)
     return luma
 
 

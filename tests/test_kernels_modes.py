@@ -24,7 +24,10 @@ def worked(seed: int) -> Iterator[tuple[str, Array]]:
     shape = tuple(rng.integers(1, 9, 2).tolist())
     before, after = rng.uniform(0, 255, (2, 2 * shape[0], 2 * shape[1])).astype(np.float32)
     theta, flow = rng.normal(0, 3, (2, 3)), np.empty(shape, np.float32)
-    picture.normal_flow(before, after, theta, 8.0, flow)
+    gradient = np.empty_like(after)
+    picture.gradient_length(after, gradient)
+    yield "gradient_length", gradient
+    picture.normal_flow(before, after, gradient, theta, 8.0, flow)
     yield "normal_flow", flow.copy()
     displacement = rng.normal(0, 5, (*shape, 2)).astype(np.float32)
     coverage = (rng.random(shape) < 0.9).astype(np.float32)
@@ -49,8 +52,8 @@ def worked(seed: int) -> Iterator[tuple[str, Array]]:
     appearance.weigh_by_colour(blurred, bins, 0, table, totals, weighed)
     yield "weigh_by_colour", weighed
     plane, means = rng.integers(0, 256, (11, 13), np.uint8), np.empty((4, 5), np.float32)
-    luma.mean_chroma(plane, 12, 1, 1, 2, 1, 0.3, means)
-    yield "mean_chroma", means
+    luma.mean_plane(plane, 12, 1, 1, 2, 1, 2, 0.3, means)
+    yield "mean_plane", means
     reach = min(shape[0] // 2, 1), min(shape[1] // 2, 2)
     yield "best_correlation", np.array([luma.best_correlation(before, after, *reach)])
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 import twins_evidence as twins
 from mgmtool.kernels.energy import lower_to
-from mgmtool.kernels.picture import normal_flow
+from mgmtool.kernels.picture import gradient_length, normal_flow
 from test_kernels_bounds import Canary
 
 Array = NDArray[Any]
@@ -22,9 +22,17 @@ SPACING = 8.0
 STILL = np.zeros((2, 3))
 
 
+def flow_into(before: Array, after: Array, theta: Array, spacing: float, flow: Array) -> None:
+    """Normal flow with the gradient it needs, which has nothing beside it that it could write into."""
+    gradient = Canary(after.shape, np.float32)
+    gradient_length(after, gradient.view)
+    assert gradient.sings()
+    normal_flow(before, after, gradient.view, theta, spacing, flow)
+
+
 def flow_of(before: Array, after: Array, theta: Array, spacing: float = SPACING) -> Array:
     flow = np.full((after.shape[0] // 2, after.shape[1] // 2), np.nan, np.float32)
-    normal_flow(before, after, theta, spacing, flow)
+    flow_into(before, after, theta, spacing, flow)
     return flow
 
 
@@ -136,7 +144,7 @@ def test_no_camera_leads_outside_the_picture(far: float, place: tuple[int, int])
     around[3:-3, 3:-3] = 100
     flow = Canary((4, 5), np.float32)
     with np.errstate(all="ignore"):  # overflows
-        normal_flow(around[3:-3, 3:-3], around[3:-3, 3:-3], theta, SPACING, flow.view)
+        flow_into(around[3:-3, 3:-3], around[3:-3, 3:-3], theta, SPACING, flow.view)
     assert flow.sings()
     assert (np.isinf(flow.view) | (flow.view == 0)).all()
     assert np.isinf(flow.view).any()
@@ -155,12 +163,14 @@ def test_any_flow_matches_the_twin(data: st.DataObject, shape: tuple[int, int], 
     # Neither side of "outside" is wrong next to it; whole samples are exact.
     if theta[:, 1:].any() or (theta % spacing).any():
         places = twins.origins(theta, spacing, shape)
-        assume(min(np.abs(places - edge).min() for edge in (0, np.array(samples) - 1)) > 1e-6)
+        assume(min(np.abs(places - edge).min() for edge in (0, np.array(samples) - 1)) > 1e-4)
     around = np.pad(before, 2, constant_values=np.nan)  # what is read beyond shows
     flow = Canary(shape, np.float32)
-    normal_flow(around[2:-2, 2:-2], np.pad(after, 2, constant_values=np.nan)[2:-2, 2:-2], theta, spacing, flow.view)
+    flow_into(around[2:-2, 2:-2], np.pad(after, 2, constant_values=np.nan)[2:-2, 2:-2], theta, spacing, flow.view)
     assert flow.sings()
-    np.testing.assert_allclose(flow.view, twins.normal_flow(before, after, theta, spacing, shape), rtol=2e-5, atol=1e-4)
+    np.testing.assert_allclose(
+        flow.view, twins.normal_flow(before, after, theta, spacing, shape), rtol=1e-3, atol=1e-3
+    )  # positions are float32
 
 
 @given(data=st.data(), theta=arrays(np.float64, (2, 3)), shape=shapes)
@@ -169,7 +179,7 @@ def test_any_camera_whatever_it_holds_gives_flow(data: st.DataObject, theta: Arr
     around = np.pad(picture, 2, constant_values=np.nan)
     flow = Canary(shape, np.float32)
     with np.errstate(all="ignore"):
-        normal_flow(around[2:-2, 2:-2], picture, theta, SPACING, flow.view)
+        flow_into(around[2:-2, 2:-2], picture, theta, SPACING, flow.view)
     assert flow.sings()
     assert (flow.view >= 0).all()  # nothing is not a number
 

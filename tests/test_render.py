@@ -10,7 +10,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mgmtool.render import Caption, Layers, arrows_of, caption, contact_sheet, fitted, overlay, plan_sheet, resize
+from mgmtool.render import (
+    Caption,
+    Layers,
+    Panels,
+    Strip,
+    arrows_of,
+    caption,
+    contact_sheet,
+    fitted,
+    overlay,
+    plan_sheet,
+    plan_strips,
+    resize,
+    strip_sheet,
+)
 from mgmtool.render.overlay import BRIGHT, DARK, patch_edges
 from mgmtool.render.sheet import INK, PAPER
 from mgmtool.types import FrameFlag
@@ -324,3 +338,134 @@ def test_a_title_stands_above_the_pictures() -> None:
     assert ink(titled[:extra]) > 100
     assert (titled[extra:] == without).all() or ink(titled[extra:]) == ink(without)
     assert (without[0] == PAPER).all()
+
+
+# --- dark patches ----------------------------------------------------------------------------------------------------
+
+
+def test_dark_hidden_patches_are_nearly_black_and_hatched() -> None:
+    mask = np.array([[True, False], [False, True]])
+    drawn = overlay(picture(56, 56), mask=mask, layers=Layers(dark=True))
+    assert (drawn[:28, 28:] == 200).all()
+    assert (drawn[28:, :28] == 200).all()
+    inside = drawn[1:28, 1:28, 0]
+    assert np.median(inside) < 60
+    lines = inside > 70
+    assert 0.1 < lines.mean() < 0.25
+    ys, xs = lines.nonzero()
+    assert len(set(((ys + xs) % 6).tolist())) == 1  # diagonals, six pixels apart
+
+
+# --- strips ----------------------------------------------------------------------------------------------------------
+
+
+def shades(count: int, height: int = 90, width: int = 160) -> list[Any]:
+    return [picture(height, width, 20 + 10 * k) for k in range(count)]
+
+
+def strip_tops(drawn: Any, plan: Any) -> list[int]:
+    """Rows where pictures start: no paper from the first column to the last."""
+    inside = ~(drawn[:, 12 : 12 + plan.width] == PAPER).all(axis=-1).any(axis=1)
+    return [row for row in range(1, len(inside)) if inside[row] and not inside[row - 1]]
+
+
+@pytest.mark.parametrize(("count", "columns"), [(1, 1), (4, 4), (8, 8), (9, 8), (400, 8)])
+def test_strips_have_at_most_eight_pictures_in_a_row(count: int, columns: int) -> None:
+    plan = plan_strips(count, 90, 160)
+    assert plan.columns == columns
+    assert plan.sheet_width <= 1600
+    assert abs(plan.height / plan.width - 90 / 160) < 0.02
+
+
+def test_strips_are_as_wide_as_asked_for() -> None:
+    assert 980 <= plan_strips(4, 90, 160, sheet_width=1000).sheet_width <= 1000
+    assert plan_strips(4, 90, 160, max_side=64).width == 64
+    assert plan_strips(1, 1600, 900).height <= 420
+
+
+def test_every_strip_has_all_pictures_in_their_order() -> None:
+    plan = plan_strips(3, 90, 160, max_side=160)
+    strips = [Strip(f"s{k}", shades(3)[::step]) for k, step in enumerate((1, -1))]
+    drawn = strip_sheet(strips, ["a", "b", "c"], plan, "title")
+    assert drawn.shape[1] == plan.sheet_width
+    middles = [12 + column * 172 + 80 for column in range(3)]
+    found = [[int(drawn[top + 45, x, 0]) for x in middles] for top in strip_tops(drawn, plan)]
+    assert found == [[20, 30, 40], [40, 30, 20]]
+
+
+def test_long_strips_go_on_below_each_other() -> None:
+    plan = plan_strips(10, 90, 160, max_side=160)
+    strips = [Strip("s", shades(10)), Strip("t", shades(10))]
+    drawn = strip_sheet(strips, [str(k) for k in range(10)], plan)
+    found = [int(drawn[top + 45, 12 + 172 + 80, 0]) for top in strip_tops(drawn, plan)]
+    assert found == [30, 30, 110, 110]
+
+
+def test_words_of_a_strip_are_written_and_only_where_there_are_any() -> None:
+    plan = plan_strips(2, 90, 160, max_side=160)
+
+    def ink(label: str, remark: str = "", times: tuple[str, str] = ("", ""), title: str = "") -> int:
+        drawn = strip_sheet([Strip(label, shades(2), remark)], times, plan, title)
+        return int((drawn[: strip_tops(drawn, plan)[0]] != PAPER).any(axis=-1).sum())
+
+    assert ink("") == 0
+    assert (
+        0 < ink("tube") < ink("tube", "more") < ink("tube", "more", ("1", "2")) < ink("tube", "more", ("1", "2"), "t")
+    )
+    heights = [len(strip_sheet([Strip(label, shades(2))], ["", ""], plan)) for label in ("", "tube")]
+    assert heights[0] < heights[1]
+
+
+def test_marks_of_a_strip_stand_below_their_picture() -> None:
+    plan = plan_strips(2, 90, 160, max_side=160)
+    bare, marked = [Caption("x"), Caption("x")], [Caption("x"), caption(0, 0.0, int(FrameFlag.SCENE_CUT))]
+    without = strip_sheet([Strip("s", shades(2), captions=bare)], ["", ""], plan)
+    drawn = strip_sheet([Strip("s", shades(2), captions=marked)], ["", ""], plan)
+    assert len(drawn) > len(without)
+    below = (drawn[strip_tops(drawn, plan)[0] + 90 :] != PAPER).any(axis=-1)
+    assert not below[:, :172].any()
+    assert below[:, 184:].any()
+
+
+# --- panels ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("count", "height", "width", "columns"),
+    [(1, 90, 160, 1), (2, 90, 160, 2), (4, 90, 160, 2), (15, 90, 160, 4), (2, 160, 90, 2), (3, 20, 200, 1)],
+)
+def test_panels_stand_in_rows(count: int, height: int, width: int, columns: int) -> None:
+    panels = Panels.of(["x"] * count, height, width, None, 1920)
+    assert len({left for _, left in panels.corners}) == columns
+    assert (panels.height, panels.width) == (height, width)  # never enlarged
+    last = np.add(np.max(panels.corners, axis=0), (height, width))
+    assert (last <= panels.empty.shape[:2]).all()
+
+
+@given(st.integers(1, 16), st.integers(20, 300), st.integers(20, 300), st.integers(200, 900))
+def test_panels_fit_into_the_film_and_do_not_overlap(count: int, height: int, width: int, side: int) -> None:
+    panels = Panels.of([str(k) for k in range(count)], height, width, None, side)
+    assert panels.empty.shape[1] <= side + count
+    filled = panels.filled([np.full((panels.height, panels.width, 3), 10 + k, np.uint8) for k in range(count)])
+    for k, (top, left) in enumerate(panels.corners):
+        assert (filled[top : top + panels.height, left : left + panels.width] == 10 + k).all()
+    assert (panels.empty >= 20).all()  # the labelled sheet itself stays as it is
+
+
+def test_panels_have_their_labels_above_them() -> None:
+    labelled, bare = (Panels.of([text, text], 90, 160, None, 1920) for text in ("tube", ""))
+    assert (bare.empty == PAPER).all()
+    for top, left in labelled.corners:
+        assert (labelled.empty[:top, left : left + 160] != PAPER).any()
+
+
+def test_a_long_label_does_not_reach_the_next_panel() -> None:
+    panels = Panels.of(["motion-guided:smoothness=0.01" * 4, ""], 90, 160, None, 1920)
+    (_, first), (top, second) = panels.corners
+    assert (panels.empty[:top, first : first + 160] != PAPER).any()
+    assert (panels.empty[:top, second - 6 :] == PAPER).all()
+
+
+def test_panels_are_as_large_as_asked_for() -> None:
+    panels = Panels.of(["a", "b"], 90, 160, 80, 1920)
+    assert (panels.height, panels.width) == (45, 80)

@@ -14,15 +14,17 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
-from mgmtool import sources
+from mgmtool import masking, sources
 from mgmtool.cli import main
 from mgmtool.errors import NoMotionVectorsFailure, OutputError, UsageError
 from mgmtool.extraction import extract
 from mgmtool.pipeline import whole_video
-from mgmtool.render import plan_sheet
+from mgmtool.render import Panels, plan_sheet, plan_strips
 from mgmtool.render.overlay import BRIGHT
 from mgmtool.types import ExtractSpec, FrameFlag, MaskVolume, VideoRef
-from mgmtool.visualize import Layers, visualize
+from mgmtool.video.pictures import read_pictures
+from mgmtool.visualize import Contender, Layers, compare, read_contenders, visualize
+from mgmtool.visualize.contenders import clip_masks, times_of
 from moving import MATRICES
 from synthetic import MARKER, Clip, volume_for, write_clip
 
@@ -178,7 +180,7 @@ def test_an_animation_keeps_the_speed_of_the_video(tmp_path: Path) -> None:
 
 def test_an_animation_is_at_most_480_pixels_and_600_frames(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clip = write_clip(tmp_path / "clip.mp4", frames=20, height=400, width=600)
-    monkeypatch.setattr("mgmtool.visualize.GIF_FRAMES", 6)
+    monkeypatch.setattr("mgmtool.visualize.outputs.GIF_FRAMES", 6)
     _, durations, pictures = gif(visualize(clip.path, tmp_path / "out.gif", volume=volume_for(clip)))
     assert pictures[0].shape == (320, 480, 3)
     assert len(pictures) == 6
@@ -300,6 +302,183 @@ def test_arrows_need_motion_vectors(tmp_path: Path) -> None:
     visualize(tmp_path / "intra.avi", tmp_path / "out.mp4", volume=volume, layers=Layers(arrows=True))
 
 
+# --- comparisons -----------------------------------------------------------------------------------------------------
+
+
+def named(*texts: str, **changed: Any) -> list[Contender]:
+    return read_contenders(texts, dataclasses.replace(ExtractSpec(ratio=0.25), **changed))
+
+
+def ref(clip: Clip) -> VideoRef:
+    return VideoRef(clip.path.name, str(clip.path))
+
+
+@pytest.mark.parametrize(
+    ("texts", "labels"),
+    [
+        (["tube"], ["tube"]),
+        (["tube,random", "frame"], ["tube", "random", "frame"]),
+        (["tube, random ,tube", "random"], ["tube", "random"]),
+        (
+            ["motion-guided,motion-guided:pool=4,smoothness=0.01,tube"],
+            ["motion-guided", "motion-guided:pool=4,smoothness=0.01", "tube"],
+        ),
+        (["boxes:tracks_file={folder}/{stem}.txt,tube"], ["boxes:tracks_file={folder}/{stem}.txt", "tube"]),
+    ],
+)
+def test_schemes_are_named_with_commas_and_options(texts: list[str], labels: list[str]) -> None:
+    assert [contender.label for contender in named(*texts)] == labels
+
+
+def test_options_of_a_contender_have_their_types_and_the_rest_is_shared() -> None:
+    (first, second) = named("motion-guided:pool=4,picture-check=no,tube", seed=7)
+    assert first.spec.scheme_options == {"pool": 4, "picture_check": False}
+    assert second.spec == ExtractSpec(scheme="tube", ratio=0.25, seed=7)
+
+
+def test_all_is_every_scheme_that_needs_no_tracks() -> None:
+    assert [contender.label for contender in named("all")] == [name for name in masking.names() if name != "boxes"]
+    assert [contender.label for contender in named("tube,all,boxes:tracks_file=t.txt")][::15] == [
+        "tube",
+        "boxes:tracks_file=t.txt",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("tub", "did you mean 'tube'"),
+        ("", "unknown scheme ''"),
+        ("tube,", "unknown scheme ''"),
+        ("pool=4", "unknown scheme 'pool=4'"),
+        ("tube,pool=4", "unknown scheme 'tube,pool=4'"),
+        ("tube:pool=4", "tube has no option 'pool'"),
+        ("cube:min_tokens", r"scheme 'cube:min_tokens' has 'min_tokens'; expected NAME:KEY=VALUE"),
+        ("cube:min_tokens=0", "min_tokens is 0; expected 1 to 65536"),
+    ],
+)
+def test_what_cannot_be_compared_is_named(text: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        named(text)
+
+
+def strip_pictures(picture: Any, clip: Clip, strips: int, columns: int) -> list[list[Any]]:
+    """Cut the pictures of a comparison out of its sheet: they are the only rows and columns with no paper in them."""
+    plan = plan_strips(columns, *clip.shape)
+    paper = (picture == picture[0, 0]).all(axis=-1)
+    inside = ~paper[:, 12 : 12 + plan.width].any(axis=1)
+    tops = [row for row in range(1, len(inside)) if inside[row] and not inside[row - 1]]
+    assert len(tops) == strips
+    lefts = [12 + column * (plan.width + 12) for column in range(columns)]
+    return [[picture[top : top + plan.height, left : left + plan.width] for left in lefts] for top in tops]
+
+
+def test_a_comparison_shows_the_masks_of_every_scheme_on_the_same_frames(tmp_path: Path, clip: Clip) -> None:
+    compared, target = named("tube,centre-box,random-frame"), tmp_path / "out.png"
+    layers = Layers(box=False, dark=True)
+    strips = strip_pictures(sheet(compare(ref(clip), target, compared, frames=3, layers=layers)), clip, 3, 3)
+    (plain,) = strip_pictures(sheet(compare(ref(clip), target, compared[:1], frames=3, layers=NOTHING)), clip, 1, 3)
+    for contender, pictures in zip(compared, strips, strict=True):
+        volume, _ = whole_video(ref(clip), contender.spec)
+        for index, picture, bare in zip((4, 12, 20), pictures, plain, strict=True):
+            changed = (picture != bare).any(axis=-1)
+            share = np.array([[patch.mean() for patch in patches(row, 1)] for row in patches(changed, 0)])
+            assert ((share > 0.5) == volume.mask[index]).all()
+
+
+def patches(values: Any, axis: int) -> list[Any]:
+    return np.array_split(values, 14, axis=axis)
+
+
+def test_a_film_of_a_comparison_has_every_frame_and_a_panel_for_each_scheme(tmp_path: Path, clip: Clip) -> None:
+    written = compare(ref(clip), tmp_path / "out.mp4", named("centre-box,fixed-box"), layers=BOX_ONLY)
+    pictures = film(written)
+    assert len(pictures) == 24
+    panels = Panels.of(["a", "b"], 192, 256, None, 1920)
+    assert pictures[0].shape[:2] == tuple(n + n % 2 for n in panels.empty.shape[:2])
+    boxes = [whole_video(ref(clip), contender.spec)[0].box[9] for contender in named("centre-box,fixed-box")]
+    for (top, left), box in zip(panels.corners, boxes, strict=True):
+        found = box_found(pictures[9][top : top + 192, left : left + 256])
+        assert np.abs(np.subtract(found, box)).max() <= 3
+
+
+def test_an_animation_of_a_comparison_keeps_half_of_the_frames(tmp_path: Path, clip: Clip) -> None:
+    info, durations, pictures = gif(compare(ref(clip), tmp_path / "out.gif", named("tube,frame"), max_side=64))
+    assert info["loop"] == 0
+    assert set(durations) == {80}
+    assert len(pictures) == 12
+    assert pictures[0].shape[1] in {6 + 70, 6 + 2 * 70}
+
+
+def test_a_video_is_decoded_once_for_each_scheme_and_once_for_its_pictures(
+    tmp_path: Path, clip: Clip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded: list[str] = []
+
+    def counted(video: VideoRef, spec: ExtractSpec) -> Any:
+        decoded.append(spec.scheme)
+        return whole_video(video, spec)
+
+    def counted_pictures(*arguments: Any) -> Any:
+        decoded.append("pictures")
+        return read_pictures(*arguments)
+
+    monkeypatch.setattr("mgmtool.visualize.contenders.whole_video", counted)
+    monkeypatch.setattr("mgmtool.visualize.footage.read_pictures", counted_pictures)
+    compare(ref(clip), tmp_path / "out.png", named("frame,random,motion-guided,cube"))
+    assert decoded == ["random", "motion-guided", "pictures"]
+    decoded.clear()
+    compare(ref(clip), tmp_path / "out.gif", named("frame,cube"))
+    assert decoded == ["tube", "pictures"]
+
+
+def test_pictures_of_a_comparison_are_not_held(tmp_path: Path) -> None:
+    def peak(frames: int) -> int:
+        clip = write_clip(tmp_path / f"{frames}.mp4", frames=frames)
+        video = ref(clip)
+        del clip
+        tracemalloc.start()
+        compare(video, tmp_path / "out.mp4", named("motion-guided,tube,frame"))
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most
+
+    peak(10)
+    # A kilobyte or two a frame: masks and energy, and what places them. A picture of three panels has 450.
+    assert peak(100) < peak(20) + 80 * 8_000
+
+
+@pytest.mark.parametrize(("shown", "frames", "tubelet"), [(range(24), 16, 2), ([1, 5, 9, 20], 4, 1), (range(5), 16, 2)])
+def test_schemes_for_clips_only_hide_in_the_shown_frames(clip: Clip, shown: Any, frames: int, tubelet: int) -> None:
+    (contender,) = named("frame", ratio=0.5)
+    like = times_of(ref(clip), contender.spec)
+    masks = clip_masks(ref(clip), contender, like, shown, frames, tubelet)
+    assert len(masks) == 24
+    assert not masks.mask[[i for i in range(24) if i not in shown]].any()
+    for start in range(0, len(shown), frames):
+        run = list(shown[start : start + frames])
+        tubelets = [masks.mask[run[k]] for k in range(0, len(run), tubelet)]
+        assert sum(int(mask.sum()) for mask in tubelets) == 98 * len(tubelets)
+        assert all((masks.mask[run[k]] == masks.mask[run[k - k % tubelet]]).all() for k in range(len(run)))
+        assert {int(mask.sum()) for mask in tubelets} <= {0, 98, 196}
+
+
+def test_the_id_decides_what_is_random_in_a_comparison(tmp_path: Path, clip: Clip) -> None:
+    drawn = [
+        sheet(compare(VideoRef(name, str(clip.path)), tmp_path / "out.png", named("tube,frame"), frames=4))
+        for name in ("a", "b", "a")
+    ]
+    assert np.array_equal(drawn[0], drawn[2])
+    assert not np.array_equal(drawn[0], drawn[1])
+
+
+def test_nothing_to_compare_is_an_error(tmp_path: Path, clip: Clip) -> None:
+    with pytest.raises(UsageError, match="no scheme to compare"):
+        compare(ref(clip), tmp_path / "out.png", [])
+    with pytest.raises(UsageError, match="frames is 0; expected more than 0"):
+        compare(ref(clip), tmp_path / "out.png", named("tube"), frames=0)
+
+
 # --- the command -----------------------------------------------------------------------------------------------------
 
 
@@ -382,6 +561,47 @@ def test_a_store_that_lacks_the_video_says_so(tmp_path: Path, clip: Clip, capsys
     code, _, err = run(capsys, clip.path, "--store", tmp_path / "s.zarr", "-o", tmp_path / "out.png")
     assert code == 1
     assert "clip.mp4" in err
+
+
+def test_the_command_compares(tmp_path: Path, clip: Clip, capsys: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / "out.png"
+    code, out, err = run(capsys, clip.path, "--compare", "tube,cube", "--compare", "random", "--seed", 3, "-o", target)
+    assert (code, out, err) == (0, f"{target}\n", "")
+    strip_pictures(sheet(target), clip, strips=3, columns=6)
+    assert run(capsys, clip.path, "--compare", "tube", "--frames", 9, "-o", target)[0] == 0
+    assert sheet(target).shape[1] > 1500  # eight in a row
+
+
+def test_the_command_compares_all(tmp_path: Path, clip: Clip, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, clip.path, "--compare", "all", "--frames", 4, "-o", tmp_path / "out.png")[0] == 0
+    strip_pictures(sheet(tmp_path / "out.png"), clip, strips=len(masking.names()) - 1, columns=4)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--store", "s.zarr"], "--compare given with --store"),
+        (["--scheme", "tube"], "--scheme given with --compare"),
+        (["--scheme-option", "pool=4"], "--scheme-option given with --compare"),
+        (["--compare", "tub"], "did you mean 'tube'"),
+        (["--compare", "multi-block:exact_count=no"], "it is for clips"),
+    ],
+)
+def test_what_a_comparison_cannot_use_is_refused(
+    tmp_path: Path, clip: Clip, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    code, out, err = run(capsys, clip.path, "--compare", "tube", "-o", tmp_path / "out.png", *arguments)
+    assert (code, out) == (2, "")
+    assert message in err
+    assert not (tmp_path / "out.png").exists()
+
+
+def test_boxes_without_a_file_of_tracks_say_which_is_missing(
+    tmp_path: Path, clip: Clip, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = run(capsys, clip.path, "--compare", "tube,boxes", "-o", tmp_path / "out.png")
+    assert code == 1
+    assert "clip.txt" in err
 
 
 # --- real videos -----------------------------------------------------------------------------------------------------

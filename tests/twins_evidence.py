@@ -236,16 +236,22 @@ def _kept(n: int, border: int) -> range:
     return range(edge, n - edge)
 
 
-def mean_chroma(
-    plane: Array, width: int, offset: tuple[int, int], shift: tuple[int, int], unit: float, shape: tuple[int, int]
+def mean_rows(
+    plane: Array,
+    width: int,
+    offset: tuple[int, int],
+    shift: tuple[int, int],
+    step: int,
+    unit: float,
+    shape: tuple[int, int],
 ) -> Array:
-    """Sort the samples of every second row of each rectangle into lists and average those."""
+    """Sort the samples of the rows that count of each rectangle into lists and average those."""
     high, wide = (1 << s for s in shift)
     means = np.zeros(shape)
     for row, col in np.ndindex(shape):
         ys = [y for y in range(row * high - offset[0], (row + 1) * high - offset[0]) if 0 <= y < len(plane)]
         xs = [x for x in range(col * wide - offset[1], (col + 1) * wide - offset[1]) if 0 <= x < width]
-        samples = [int(plane[y, x]) for y in ys[::2] for x in xs]
+        samples = [int(plane[y, x]) for y in ys[::step] for x in xs]
         means[row, col] = unit * sum(samples) / len(samples) if samples else 0.0
     return means
 

@@ -6,6 +6,8 @@ crosses process borders unchanged. A :class:`VideoError` carries the failure cla
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Collection
 from typing import ClassVar
 
 
@@ -182,6 +184,12 @@ def failure_of(error: BaseException) -> tuple[str, str]:
     if isinstance(error, OSError):
         return "io", one_line(str(error))
     return "crash", one_line(f"{type(error).__name__}: {error}")
+
+
+def did_you_mean(name: str, known: Collection[str]) -> str:
+    """Name the known word that is nearest to an unknown one, for the end of a message; nothing where none is near."""
+    match = difflib.get_close_matches(name, known, n=1)
+    return f" (did you mean {one_line(match[0])!r}?)" if match else ""
 
 
 def one_line(text: str) -> str:

@@ -8,21 +8,21 @@ options; the first line of its docstring is its one-line summary. Nothing is reg
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import importlib
+import importlib.util
 import pkgutil
 import types
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from mgmtool.errors import UsageError
+from mgmtool.errors import UsageError, did_you_mean
 
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 
 
 def names(family: str) -> list[str]:
-    """List the plug-ins of a family, sorted.
+    """List the plug-ins of a family, sorted; imports none of them, nor the family.
 
     Parameters
     ----------
@@ -34,8 +34,11 @@ def names(family: str) -> list[str]:
     list of str
         Names as users write them: ``motion_guided.py`` is ``"motion-guided"``.
     """
-    package = importlib.import_module(family)
-    found = pkgutil.iter_modules(package.__path__)
+    package = importlib.util.find_spec(family)
+    folders = None if package is None else package.submodule_search_locations
+    if folders is None:
+        raise ModuleNotFoundError(f"no package {family!r}", name=family)
+    found = pkgutil.iter_modules(folders)
     return sorted(module.name.replace("_", "-") for module in found if not module.name.startswith("_"))
 
 
@@ -51,7 +54,7 @@ def load(family: str, name: str) -> type[Any]:
     if name not in known:
         kind = family.rsplit(".", 1)[-1]
         word = _SINGULAR.get(kind, kind)
-        raise UsageError(f"unknown {word} {name!r}{_nearest(name, known)}; expected one of: {', '.join(known)}")
+        raise UsageError(f"unknown {word} {name!r}{did_you_mean(name, known)}; expected one of: {', '.join(known)}")
     plugin: type[Any] = importlib.import_module(f"{family}.{name.replace('-', '_')}").PLUGIN
     return plugin
 
@@ -79,7 +82,7 @@ def build(family: str, name: str, options: Mapping[str, Any] | None = None) -> A
         field = key.replace("-", "_")
         if field not in known:
             expected = ", ".join(sorted(known)) or "no options"
-            raise UsageError(f"{name} has no option {key!r}{_nearest(field, sorted(known))}; it has: {expected}")
+            raise UsageError(f"{name} has no option {key!r}{did_you_mean(field, sorted(known))}; it has: {expected}")
         values[field] = convert(value, hints[field], f"{name} option {field}")
     return plugin(**values)
 
@@ -139,8 +142,3 @@ def _whole(value: Any) -> int:
 
 
 _READERS: dict[Any, Callable[[Any], Any]] = {bool: _boolean, int: _whole}
-
-
-def _nearest(name: str, known: Sequence[str]) -> str:
-    match = difflib.get_close_matches(name, known, n=1)
-    return f" (did you mean {match[0]!r}?)" if match else ""

@@ -6,6 +6,7 @@ Nothing heavy is imported before a command runs, so that ``--help`` answers at o
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
 import sys
 from pathlib import Path
@@ -16,7 +17,7 @@ import click
 import mgmtool
 from mgmtool.cli._config import load_config
 from mgmtool.cli._exit import Terminated, broken_pipe, fail
-from mgmtool.errors import MgmtoolError, UsageError, one_line
+from mgmtool.errors import MgmtoolError, UsageError, did_you_mean, one_line
 
 
 class CommandFolder(click.Group):
@@ -33,6 +34,15 @@ class CommandFolder(click.Group):
             return None
         command: click.Command = importlib.import_module(f"{__name__}.{cmd_name}").command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command of a line, or name the nearest there is."""
+        known, name = self.list_commands(ctx), args[0]
+        if not (name in known or name.startswith("-") or ctx.resilient_parsing):
+            raise click.UsageError(f"No such command {name!r}{did_you_mean(name, known)}; see mgmtool --help", ctx)
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; a reader of its output that goes away ends it as it would any other program."""
@@ -61,6 +71,8 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a command and leave the process with the exit code docs/cli.md promises."""
+    # Numba would have colorama, where that is installed, write an escape code at the end, whatever the terminal.
+    os.environ.setdefault("NUMBA_DISABLE_ERROR_MESSAGE_HIGHLIGHTING", "1")
     try:
         code: Any = cli.main(arguments, prog_name="mgmtool", standalone_mode=False)
         if sys.stdout is not None:  # closed by whoever started us

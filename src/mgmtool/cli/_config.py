@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import click
+
+from mgmtool.errors import did_you_mean
 
 
 def load_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> None:
@@ -33,14 +34,14 @@ def _defaults(ctx: click.Context, path: Path, name: str, table: Any) -> dict[str
     command = group.get_command(ctx, name)
     if command is None or not isinstance(table, dict):
         known = ", ".join(f"[{known}]" for known in group.list_commands(ctx))
-        raise click.BadParameter(f"{path}: {name!r} is not a table of a command; expected one of: {known}")
+        hint = did_you_mean(name, group.list_commands(ctx))
+        raise click.BadParameter(f"{path}: {name!r} is not a table of a command{hint}; expected one of: {known}")
     parameters = {flag: p.name for p in command.params if isinstance(p, click.Option) for flag in _flags(p)}
     values = {}
     for key, value in table.items():
         flag = key.replace("_", "-")
         if flag not in parameters:
-            near = difflib.get_close_matches(flag, parameters, n=1)
-            hint = f" (did you mean {near[0]!r}?)" if near else ""
+            hint = did_you_mean(flag, parameters)
             raise click.BadParameter(f"{path}: [{name}] has no option {key!r}{hint}; see mgmtool {name} --help")
         values[parameters[flag]] = value
     return values

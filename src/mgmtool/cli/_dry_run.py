@@ -13,7 +13,7 @@ from mgmtool.cli._compile import compile_kernels
 from mgmtool.cli._exit import DONE
 from mgmtool.cli._progress import duration
 from mgmtool.cli._report import changed_words, start_facts
-from mgmtool.cli._tables import console, json_line
+from mgmtool.cli._tables import json_line, show
 from mgmtool.engines import Engine
 from mgmtool.errors import one_line
 from mgmtool.extraction import Estimate, Plan
@@ -35,7 +35,7 @@ def dry_run(request: Request, plan: Plan, spec: ExtractSpec, engine: Engine) -> 
     table = Table.grid(padding=(0, 2))
     for name, words in _rows(request, plan, facts, sample):
         table.add_row(f"[bold]{name}[/bold]", escape(words))
-    console().print(table)
+    show(table)
     return DONE
 
 

@@ -15,8 +15,8 @@ from rich.table import Table
 
 from mgmtool import evaluation
 from mgmtool.cli._compile import compile_kernels
-from mgmtool.cli._exit import DONE, FATAL, SOME_FAILED, fail, wants_color
-from mgmtool.cli._tables import console, json_line
+from mgmtool.cli._exit import DONE, FATAL, SOME_FAILED, can_draw, fail, wants_color
+from mgmtool.cli._tables import json_line, show
 from mgmtool.errors import UsageError, one_line
 from mgmtool.evaluation import EvaluateSpec, Problem, Row, Sequence, SequenceResult, Summary
 from mgmtool.evaluation.plot import check_plot, draw
@@ -89,7 +89,7 @@ def _watched(sequences: list[Sequence], spec: EvaluateSpec, quiet: bool) -> Iter
     from tqdm import tqdm
 
     outcomes = evaluation.evaluate_sequences(sequences, spec)
-    bar: Any = tqdm(outcomes, total=len(sequences), unit="sequence", disable=True if quiet else None, leave=False)
+    bar: Any = tqdm(outcomes, total=len(sequences), unit="sequence", disable=quiet or not can_draw(), leave=False)
     return iter(bar)
 
 
@@ -107,9 +107,9 @@ def _print(request: Request, summary: Summary, problems: list[Problem]) -> None:
         return
     for box in dict.fromkeys(row.box for row in summary.rows):
         rows = [row for row in summary.rows if row.box == box]
-        console().print(_table(box, rows))
+        show(_table(box, rows))
         if request.verbose:
-            console().print(_sequence_table(rows))
+            show(_sequence_table(rows))
     for source, ratios in summary.motion.items():
         means = (_mean([pair[k] for pair in ratios.values()]) for k in (0, 1))
         click.echo(f"object / background motion, {source}: {_ratios(*means)}")

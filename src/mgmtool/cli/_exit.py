@@ -103,8 +103,18 @@ def fail(message: str, code: int) -> int:
 
 
 def wants_color() -> bool | None:
-    """Return False under NO_COLOR, None to let click look at the terminal."""
-    return False if os.environ.get("NO_COLOR") else None
+    """Return False under NO_COLOR and on a terminal that knows no colours, None to let click look at the terminal."""
+    return False if os.environ.get("NO_COLOR") or is_dumb() else None
+
+
+def is_dumb() -> bool:
+    """Whether the terminal can only print line after line, as in an editor."""
+    return os.environ.get("TERM") in {"dumb", "unknown"}
+
+
+def can_draw() -> bool:
+    """Whether stderr is a terminal on which a bar can be drawn."""
+    return sys.stderr.isatty() and not is_dumb()
 
 
 def broken_pipe() -> int:

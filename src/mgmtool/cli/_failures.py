@@ -6,15 +6,14 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
-from difflib import get_close_matches
 from pathlib import Path
 
 import click
 from rich.markup import escape
 from rich.table import Table
 
-from mgmtool.cli._tables import console, json_line
-from mgmtool.errors import FAILURE_CLASSES, UsageError, one_line
+from mgmtool.cli._tables import json_line, narrow, show
+from mgmtool.errors import FAILURE_CLASSES, UsageError, did_you_mean, one_line
 from mgmtool.store import FailedVideo, failed_videos, open_store
 
 
@@ -33,8 +32,7 @@ def run(store: str | Path, classes: Sequence[str], paths_only: bool, nul: bool, 
 def _check(classes: Sequence[str], paths_only: bool, nul: bool, as_json: bool) -> None:
     for name in classes:
         if name not in FAILURE_CLASSES:
-            near = get_close_matches(name, FAILURE_CLASSES, n=1)
-            hint = f" (did you mean {near[0]!r}?)" if near else ""
+            hint = did_you_mean(name, FAILURE_CLASSES)
             raise UsageError(f"unknown failure class {name!r}{hint}; expected one of: {', '.join(FAILURE_CLASSES)}")
     if paths_only and as_json:
         raise UsageError("--paths-only and --json: expected one of them, for both decide what stdout holds")
@@ -59,9 +57,10 @@ def _print_json(store: str | Path, videos: Sequence[FailedVideo]) -> None:
 def _print_table(store: str | Path, videos: Sequence[FailedVideo]) -> None:
     table = Table.grid(padding=(0, 2))
     for video in videos:
-        table.add_row(f"[bold]{video.failure}[/bold]", *(escape(one_line(text)) for text in (video.id, video.message)))
+        cells = [escape(one_line(text)) for text in (video.id, video.message)]
+        table.add_row(f"[bold]{video.failure}[/bold]", *(["\n".join(cells)] if narrow() else cells))
     if videos:
-        console().print(table)
+        show(table)
     classes = ", ".join(f"{count} {name}" for name, count in _counts(videos).items())
     click.echo(f"{one_line(str(store))}: {len(videos)} failed{f' ({classes})' if classes else ''}")
 

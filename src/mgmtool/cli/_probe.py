@@ -9,19 +9,22 @@ from dataclasses import dataclass
 from typing import Any
 
 import click
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from mgmtool import sources
 from mgmtool.cli._compile import compile_kernels
-from mgmtool.cli._exit import DONE, SOME_FAILED, raise_on_sigterm
+from mgmtool.cli._exit import DONE, SOME_FAILED, can_draw, raise_on_sigterm
 from mgmtool.cli._inputs import find_videos
-from mgmtool.cli._tables import console, json_line
+from mgmtool.cli._tables import json_line, narrow, show
 from mgmtool.cli.options import ENGINE, INPUTS, READING, make_engine, make_reading
 from mgmtool.errors import one_line
 from mgmtool.probing import Probe, Totals, probe
 from mgmtool.types import ExtractSpec
 from mgmtool.video.peek import Peek
+
+_COLUMNS = ("video", "stream", "picture", "length", "source", "notes")
 
 
 @dataclass(frozen=True)
@@ -57,14 +60,14 @@ def run(request: Request) -> int:
     found = find_videos(request.inputs, sources.VIDEO_EXTENSIONS, **where)
     # A scheme that does not look at motion: the kernels of the sources are all that is needed.
     compile_kernels(ExtractSpec(scheme="random"), request.quiet)
-    totals, table = Totals(), _table("video", "stream", "picture", "length", "source", "notes")
+    totals, table = Totals(), Table.grid() if narrow() else _table(*_COLUMNS)
     with closing(probe(found, engine, reading)) as probes:
         for one in _watched(probes, len(found.videos), request.quiet):
             totals.add(one)
             if request.as_json:
                 click.echo(json_line(_event(one)))
             else:
-                table.add_row(*map(_cell, _row(one)))
+                _add(table, one)
     _report(request, totals, table)
     return SOME_FAILED if totals.failures else DONE
 
@@ -73,7 +76,7 @@ def _watched(probes: Iterator[Probe], total: int, quiet: bool) -> Iterator[Probe
     """Draw a bar on a terminal."""
     from tqdm import tqdm
 
-    bar: Any = tqdm(probes, total=total, unit="video", disable=True if quiet else None, leave=False, file=sys.stderr)
+    bar: Any = tqdm(probes, total=total, unit="video", disable=quiet or not can_draw(), leave=False, file=sys.stderr)
     return iter(bar)
 
 
@@ -81,9 +84,9 @@ def _report(request: Request, totals: Totals, table: Table) -> None:
     if request.as_json:
         click.echo(json_line(_summary(totals)))
         return
-    console().print(table)
-    console().print()
-    console().print(_codec_table(totals))
+    show(table)
+    click.echo()
+    show(_codec_table(totals))
     if totals.failures:
         classes = ", ".join(f"{count} {name}" for name, count in totals.failures.most_common())
         click.echo(f"{totals.failures.total()} cannot be read ({classes})")
@@ -100,6 +103,16 @@ def _table(*names: str) -> Table:
 def _cell(text: str) -> Text:
     """Plain text, whatever is in it: no markup, no control characters."""
     return Text(one_line(text))
+
+
+def _add(table: Table, one: Probe) -> None:
+    """Add a row, or on a narrow terminal two lines, of which the first is the name alone."""
+    name, *facts = map(one_line, _row(one))
+    if len(table.columns) == len(_COLUMNS):
+        table.add_row(*map(Text, (name, *facts)))
+        return
+    table.add_row(Text(name, "bold"))
+    table.add_row(Padding(Text(", ".join(fact for fact in facts if fact not in {"", "-"})), (0, 0, 0, 2)))
 
 
 def _row(one: Probe) -> tuple[str, ...]:

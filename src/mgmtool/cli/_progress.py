@@ -13,12 +13,12 @@ from typing import Any, Self
 
 import click
 
-from mgmtool.cli._exit import wants_color
+from mgmtool.cli._exit import can_draw, wants_color
 from mgmtool.types import Outcome
 
 _PLAIN_SECONDS = 30.0
 _COLUMNS = 80
-_BAR_COLUMNS = 26
+_BAR_COLUMNS = 29
 """Columns of a terminal that the bar itself, its counts and the share keep."""
 
 
@@ -143,7 +143,8 @@ class Bar(Progress):
         super().__init__(total, size)
         from tqdm import tqdm
 
-        form = "{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt}{desc}"
+        # Three columns stay free, so that the ^C which a terminal echoes stays on the line.
+        form = "{percentage:3.0f}%|{bar:-3}| {n_fmt}/{total_fmt}{desc}"
         self._bar: Any = tqdm(
             total=total, unit="video", file=sys.stderr, dynamic_ncols=True, smoothing=0.05, bar_format=form
         )
@@ -160,7 +161,7 @@ class Bar(Progress):
     def _words(self) -> str:
         """As much as fits, what matters most first."""
         left = self.left()
-        words = f", {self.failed} failed" + ("" if left is None else f", {duration(left)} left")
+        words = f", {self.failed} failed" + (f", {duration(left)} left" if left else "")
         room = _columns() - _BAR_COLUMNS - 2 * len(str(self.total))
         for more in self.rates():
             if len(words) + len(more) + 2 > room:
@@ -203,6 +204,6 @@ def make_progress(kind: str, total: int, quiet: bool, size: int | None = None) -
     """
     if kind == "none" or quiet or total == 0:
         return Progress(total, size)
-    if kind == "bar" or (kind == "auto" and sys.stderr.isatty()):
+    if kind == "bar" or (kind == "auto" and can_draw()):
         return Bar(total, size)
     return Plain(total, size)

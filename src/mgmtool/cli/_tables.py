@@ -17,11 +17,27 @@ from mgmtool import plugins
 from mgmtool.errors import one_line
 
 _PIPE_COLUMNS = 10_000
+_NARROW_COLUMNS = 120
 
 
 def console() -> Console:
     """Return a console on stdout that never wraps in a pipe; rich itself keeps NO_COLOR and TERM=dumb."""
     return Console(width=None if sys.stdout.isatty() else _PIPE_COLUMNS, highlight=False)
+
+
+def narrow() -> bool:
+    """Whether ids and messages side by side would both be folded on this terminal."""
+    return console().width < _NARROW_COLUMNS
+
+
+def show(table: Table) -> None:
+    """Print a table on stdout. On a narrow terminal, words are folded, not cut; lines end where their text ends."""
+    for column in table.columns:
+        column.overflow = "fold"
+    drawn = console()
+    with drawn.capture() as text:
+        drawn.print(table)
+    click.echo("\n".join(line.rstrip() for line in text.get().splitlines()), color=True)  # rich has decided on colours
 
 
 def json_line(value: Any) -> str:
@@ -38,7 +54,7 @@ def print_facts(facts: Mapping[str, Any], as_json: bool) -> None:
     table = Table.grid(padding=(0, 2))
     for name, value in facts.items():
         table.add_row(f"[bold]{name}[/bold]", escape(_text(value)))
-    console().print(table)
+    show(table)
 
 
 def print_plugins(family: str, names: Sequence[str], as_json: bool) -> None:
@@ -53,7 +69,7 @@ def print_plugins(family: str, names: Sequence[str], as_json: bool) -> None:
     for name, (text, defaults) in rows.items():
         shown = " ".join(f"{key}={'auto' if value is None else value}" for key, value in defaults.items())
         table.add_row(f"[bold]{name}[/bold]", escape(text) + (f" [dim]{escape(shown)}[/dim]" if shown else ""))
-    console().print(table)
+    show(table)
 
 
 def _defaults(plugin: type[Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from mgmtool.cli._exit import DONE, SOME_FAILED, wants_color
+from mgmtool.cli._exit import DONE, SOME_FAILED, can_draw, wants_color
 from mgmtool.cli._tables import json_line
 from mgmtool.errors import one_line
 from mgmtool.store import Finding, Tally, verify
@@ -61,7 +61,7 @@ class _Bar:
     """A bar over the parts on a terminal; nothing elsewhere."""
 
     def __init__(self, hidden: bool) -> None:
-        self._shown = not hidden and sys.stderr.isatty()
+        self._shown = not hidden and can_draw()
         self._bar: Any = None
 
     def move(self, tally: Tally) -> None:

@@ -7,15 +7,16 @@ from typing import Any
 
 import click
 
-from mgmtool.cli import options
+from mgmtool.cli import _completion, options
 
 
 @click.command(name="evaluate")
-@click.argument("groundtruth", nargs=-1, required=True, metavar="GROUNDTRUTH...")
+@click.argument("groundtruth", nargs=-1, required=True, metavar="GROUNDTRUTH...", shell_complete=_completion.files)
 @click.option(
     "--scheme",
     multiple=True,
     metavar="NAME[:KEY=VALUE,...]",
+    shell_complete=_completion.plugin_names("mgmtool.masking"),
     help="Mask scheme to compare; may be repeated.  [default: motion-guided, what it is without each kind of evidence, "
     "motion-literal, simulated-motion, tube]",
 )
@@ -25,6 +26,7 @@ from mgmtool.cli import options
     default=["auto"],
     show_default=True,
     metavar="NAME[:KEY=VALUE,...]",
+    shell_complete=_completion.plugin_names("mgmtool.sources"),
     help="Motion source; may be repeated: schemes that look at motion are compared on each.",
 )
 @click.option(

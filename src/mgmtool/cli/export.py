@@ -7,10 +7,19 @@ from typing import Any
 
 import click
 
+from mgmtool.cli import _completion
+
 
 @click.command(name="export")
-@click.argument("store")
-@click.option("--to", "format", metavar="FORMAT", required=True, help="webdataset, hf-parquet or npz.")
+@click.argument("store", shell_complete=_completion.stores)
+@click.option(
+    "--to",
+    "format",
+    metavar="FORMAT",
+    required=True,
+    shell_complete=_completion.plugin_names("mgmtool.export"),
+    help="webdataset, hf-parquet or npz.",
+)
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder to write, or to go on with."
 )

@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
-from mgmtool.cli import options
+from mgmtool.cli import _completion, options
 
 
 @click.command(name="extract")
-@click.argument("inputs", nargs=-1, metavar="INPUT...")
+@click.argument("inputs", nargs=-1, metavar="INPUT...", shell_complete=_completion.files)
 @click.option(
     "-o",
     "--output",

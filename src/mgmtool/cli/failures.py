@@ -6,12 +6,19 @@ from pathlib import Path
 
 import click
 
-from mgmtool.cli import options
+from mgmtool.cli import _completion, options
 
 
 @click.command(name="failures")
 @click.argument("store", type=options.PlaceType())
-@click.option("--failure", "classes", multiple=True, metavar="CLASS", help="Only this failure class; may be repeated.")
+@click.option(
+    "--failure",
+    "classes",
+    multiple=True,
+    metavar="CLASS",
+    shell_complete=_completion.failure_classes,
+    help="Only this failure class; may be repeated.",
+)
 @click.option("--paths-only", is_flag=True, help="Print the paths alone, one a line.")
 @click.option("-0", "nul", is_flag=True, help="With --paths-only: paths end with NUL, not with a newline.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a video, and a summary, on stdout.")

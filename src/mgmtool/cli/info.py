@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from mgmtool.cli import options
+from mgmtool.cli import _completion, options
 
 
 @click.command(name="info")
 @click.argument("store", type=options.PlaceType())
-@click.argument("video_id", metavar="[ID]", required=False)
+@click.argument("video_id", metavar="[ID]", required=False, shell_complete=_completion.video_ids)
 @options.json_output
 def command(store: str | Path, video_id: str | None, as_json: bool) -> None:
     """Show what a mask store holds, or all that is known of one of its videos."""

@@ -6,11 +6,11 @@ from typing import Any
 
 import click
 
-from mgmtool.cli import options
+from mgmtool.cli import _completion, options
 
 
 @click.command(name="list")
-@click.argument("inputs", nargs=-1, metavar="INPUT...")
+@click.argument("inputs", nargs=-1, metavar="INPUT...", shell_complete=_completion.files)
 @options.input_options
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="File to write.  [default: stdout]")
 @click.option(

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from mgmtool.cli import _completion
+
 if TYPE_CHECKING:
     from mgmtool.engines import Engine
     from mgmtool.types import ExtractSpec, PatchGrid, Reading
@@ -73,6 +75,10 @@ class PlaceType(_PlaceParam):
         text = str(value)
         return text if "://" in text else Path(self._path.convert(value, param, ctx))
 
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[_completion.Item]:
+        """Offer files where no folder will do, else stores."""
+        return (_completion.stores if self._path.dir_okay else _completion.files)(ctx, param, incomplete)
+
 
 _FROM_1 = click.IntRange(1, 2**31 - 1)
 
@@ -94,12 +100,22 @@ READING = {
 
 SPEC = {
     "scheme": click.option(
-        "--scheme", default="motion-guided", show_default=True, help="Mask scheme; see mgmtool schemes."
+        "--scheme",
+        default="motion-guided",
+        show_default=True,
+        shell_complete=_completion.plugin_names("mgmtool.masking"),
+        help="Mask scheme; see mgmtool schemes.",
     ),
     "scheme_option": click.option(
         "--scheme-option", type=KeyValueType(), multiple=True, help="Option of the scheme; may be repeated."
     ),
-    "source": click.option("--source", default="auto", show_default=True, help="Motion source; see mgmtool sources."),
+    "source": click.option(
+        "--source",
+        default="auto",
+        show_default=True,
+        shell_complete=_completion.plugin_names("mgmtool.sources"),
+        help="Motion source; see mgmtool sources.",
+    ),
     "source_option": click.option(
         "--source-option", type=KeyValueType(), multiple=True, help="Option of the source; may be repeated."
     ),
@@ -123,6 +139,7 @@ ENGINE = {
         "--engine",
         default="local",
         show_default=True,
+        shell_complete=_completion.plugin_names("mgmtool.engines"),
         help="Who does the work: local (processes), ray (a cluster) or inline.",
     ),
     "workers": click.option(

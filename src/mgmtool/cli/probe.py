@@ -6,11 +6,11 @@ from typing import Any
 
 import click
 
-from mgmtool.cli import options
+from mgmtool.cli import _completion, options
 
 
 @click.command(name="probe")
-@click.argument("inputs", nargs=-1, metavar="INPUT...")
+@click.argument("inputs", nargs=-1, metavar="INPUT...", shell_complete=_completion.files)
 @options.reading_options
 @options.input_options
 @options.engine_options

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from click.core import ParameterSource
 from mgmtool.cli import options
 
 if TYPE_CHECKING:
-    from mgmtool.types import ExtractSpec, MaskVolume
+    from mgmtool.types import ExtractSpec, MaskVolume, VideoRef
 
 
 @click.command(name="visualize")
@@ -39,7 +40,15 @@ if TYPE_CHECKING:
     "--arrows/--no-arrows", default=False, show_default=True, help="Show where the content of each cell went."
 )
 @click.option(
-    "--frames", type=click.IntRange(1, 400), default=12, show_default=True, help="Pictures on a contact sheet."
+    "--compare",
+    metavar="SCHEMES",
+    multiple=True,
+    help="Show several schemes side by side: NAME,NAME:KEY=VALUE,... or all; may be repeated.",
+)
+@click.option(
+    "--frames",
+    type=click.IntRange(1, 400),
+    help="Pictures on a contact sheet, with --compare for each scheme.  [default: 12, with --compare 6]",
 )
 @click.option(
     "--max-side", type=click.IntRange(16, 8192), help="Longest side of a picture.  [default: mp4 1280, gif 480]"
@@ -59,23 +68,69 @@ def command(
     from mgmtool.visualize import check_output
 
     check_output(video, given["output"])
+    _check_compare(ctx, store, given["compare"])
     with local_copy(VideoRef("", str(video))) as local:
-        _draw(ctx, Path(local.path), store, (video_id, str(video)), given)
+        path = Path(local.path)
+        if given["compare"]:
+            written = _compared(VideoRef(video_id or path.name, str(path)), given)
+        else:
+            written = _drawn(ctx, path, store, (video_id, str(video)), given)
+    click.echo(str(written))
 
 
-def _draw(
+def _compared(video: VideoRef, given: dict[str, Any]) -> Path:
+    from mgmtool.cli._compile import compile_kernels
+    from mgmtool.visualize import Layers, compare, read_contenders
+
+    layers, look = Layers(**_layers(given), dark=True), _look(given)
+    compared = read_contenders(given.pop("compare"), options.make_spec(**given))
+    for spec in (contender.spec for contender in compared if contender.volumes):
+        compile_kernels(spec)
+    return compare(video, compared=compared, layers=layers, **look)
+
+
+def _drawn(
     ctx: click.Context, video: Path, store: str | Path | None, named: tuple[str | None, str], given: dict[str, Any]
-) -> None:
+) -> Path:
     from mgmtool import sources
     from mgmtool.visualize import Layers, visualize
 
-    layers = Layers(**{name: given.pop(name) for name in ("mask", "box", "energy", "arrows")})
-    look = {name: given.pop(name) for name in ("output", "frames", "max_side", "fps")}
+    del given["compare"]
+    layers, look = Layers(**_layers(given)), _look(given)
     volume, spec = (
         _computed(video, named[0], given) if store is None else _stored(ctx, store, named[0] or named[1], given)
     )
     motion = sources.build(spec.source, spec.source_options)
-    click.echo(str(visualize(video, volume=volume, layers=layers, motion=motion, reading=spec.reading, **look)))
+    return visualize(video, volume=volume, layers=layers, motion=motion, reading=spec.reading, **look)
+
+
+def _layers(given: dict[str, Any]) -> dict[str, bool]:
+    return {name: given.pop(name) for name in ("mask", "box", "energy", "arrows")}
+
+
+def _look(given: dict[str, Any]) -> dict[str, Any]:
+    """Take what was said about the output; what was not is left to the library."""
+    look = {name: given.pop(name) for name in ("output", "frames", "max_side", "fps")}
+    return {name: value for name, value in look.items() if value is not None}
+
+
+def _check_compare(ctx: click.Context, store: str | Path | None, compare: tuple[str, ...]) -> None:
+    """Refuse what a comparison would not look at."""
+    from mgmtool.errors import UsageError
+
+    if not compare:
+        return
+    if store is not None:
+        raise UsageError("--compare given with --store, which holds the masks of one scheme; expected one or the other")
+    useless = _given_flags(ctx, ("scheme", "scheme_option"))
+    if useless:
+        raise UsageError(f"{useless} given with --compare, which names schemes itself, as in tube,cube:min_tokens=4")
+
+
+def _given_flags(ctx: click.Context, names: Iterable[str]) -> str:
+    """Name the flags among these that stand on the command line."""
+    given = [name for name in names if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE]
+    return ", ".join(f"--{name.replace('_', '-')}" for name in given)
 
 
 def _computed(video: Path, video_id: str | None, given: dict[str, Any]) -> tuple[MaskVolume, ExtractSpec]:
@@ -94,9 +149,8 @@ def _stored(ctx: click.Context, store: str | Path, name: str, given: dict[str, A
     from mgmtool.errors import UsageError
     from mgmtool.store import open_store
 
-    useless = [key for key in given if ctx.get_parameter_source(key) is ParameterSource.COMMANDLINE]
+    useless = _given_flags(ctx, given)
     if useless:
-        flags = ", ".join(f"--{key.replace('_', '-')}" for key in useless)
-        raise UsageError(f"{flags} given with --store, whose masks are made already; expected one or the other")
+        raise UsageError(f"{useless} given with --store, whose masks are made already; expected one or the other")
     opened = open_store(store)
     return opened.volume(opened.lookup(name)), opened.spec

@@ -10,7 +10,7 @@ from mgmtool.engines._cgroups import cpu_quota
 
 def available_cpus() -> int:
     """Count the CPUs this process may use: those it may run on, or fewer where its control group gets less time."""
-    return usable(_allowed_cpus(), cpu_quota())
+    return usable(allowed_cpus(), cpu_quota())
 
 
 def usable(cpus: int, quota: float | None) -> int:
@@ -27,5 +27,6 @@ def usable(cpus: int, quota: float | None) -> int:
     return cpus if quota is None else min(cpus, max(1, math.floor(quota + 0.5)))
 
 
-def _allowed_cpus() -> int:
+def allowed_cpus() -> int:
+    """Count the CPUs this process may run on."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

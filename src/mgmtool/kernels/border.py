@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mgmtool.kernels._jit import kernel
-from mgmtool.kernels.select import BUCKETS, median
+from mgmtool.kernels.select import small_median
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -128,9 +128,7 @@ def _side(motion: Float32, coverage: Float32, along: int, horizontal: bool, prof
     """Median motion of the blocks of one side, spread linearly over its cells, and the median of the blocks."""
     n = profile.shape[0]
     blocks = max(1, (n + along // 2) // along)
-    values = np.empty((2, coverage.size), np.float32)
-    scratch = np.empty(max(coverage.size, blocks), np.float32)
-    counts = np.empty(BUCKETS, np.int32)
+    values = np.empty((2, max(coverage.size, blocks)), np.float32)
     found = np.empty((2, blocks), np.float32)
     for block in range(blocks):
         first, last = block * n // blocks, (block + 1) * n // blocks
@@ -139,9 +137,11 @@ def _side(motion: Float32, coverage: Float32, along: int, horizontal: bool, prof
         else:
             count = _covered(motion[first:last], coverage[first:last], values)
         for k in range(2):
-            found[k, block] = median(values[k], count, counts, scratch) if count > _FEW_CELLS else 0.0
+            found[k, block] = small_median(values[k, :count]) if count > _FEW_CELLS else 0.0
     for k in range(2):
-        middle[k] = median(found[k], blocks, counts, scratch)
+        ordered = values[k, :blocks]  # sorting changes what it sorts
+        ordered[:] = found[k]
+        middle[k] = small_median(ordered)
         for i in range(n):
             place = min(max((i + 0.5) * blocks / n - 0.5, 0.0), blocks - 1.0)
             low = min(int(place), max(blocks - 2, 0))

@@ -44,98 +44,154 @@ def fit_camera(displacement: Float32, coverage: Float32, sigma_min: float, theta
     float
         Sigma, the noise per component, in pixels; at least ``sigma_min``.
     """
-    n = coverage.size
-    cells = np.empty((5, n), np.float32)
-    lengths = np.empty(n, np.float32)
-    scratch = np.empty(n, np.float32)
+    rows, cols = coverage.shape
+    motion = np.empty((2, rows, cols), np.float32)
+    packed = np.empty(coverage.size, np.float32)
+    scratch = np.empty(coverage.size, np.float32)
     counts = np.empty(BUCKETS, np.int32)
-    covered = _gather_covered(displacement, coverage, cells)
+    xs = np.empty(cols, np.float32)
+    _places(xs)
+    covered = _split(displacement, coverage, motion)
     theta[:] = 0.0
-    theta[0, 0] = median(cells[0], covered, counts, scratch)
-    theta[1, 0] = median(cells[1], covered, counts, scratch)
-    _residuals(cells, covered, theta, lengths)
-    sigma = max(median(lengths, covered, counts, scratch) / _HALF_NORMAL_MEDIAN, sigma_min)
+    theta[0, 0] = _median_of_covered(motion[0], coverage, covered, counts, packed, scratch)
+    theta[1, 0] = _median_of_covered(motion[1], coverage, covered, counts, packed, scratch)
+    _residuals(motion, xs, theta, residual)
+    sigma = _noise(residual, coverage, covered, sigma_min, counts, packed, scratch)
     if covered >= _ENOUGH_CELLS:
         for _ in range(_ITERATIONS):
-            _weighted_fit(cells, covered, lengths, sigma, theta)
-            _residuals(cells, covered, theta, lengths)
-            sigma = max(median(lengths, covered, counts, scratch) / _HALF_NORMAL_MEDIAN, sigma_min)
-    _scatter_covered(lengths, coverage, residual)
+            _weighted_fit(motion, coverage, covered, xs, residual, sigma, theta)
+            _residuals(motion, xs, theta, residual)
+            sigma = _noise(residual, coverage, covered, sigma_min, counts, packed, scratch)
+    if covered < coverage.size:
+        _clear_uncovered(coverage, residual)
     return sigma
 
 
 @kernel
-def _gather_covered(displacement: Float32, coverage: Float32, cells: Float32) -> int:
-    """Pack dy, dx, x, y and weight of the covered cells and return how many there are."""
+def _places(xs: Float32) -> None:
+    """Coordinates of n cell centres, -1..1; 0 for a single one."""
+    n = xs.size
+    step = 2.0 / (n - 1) if n > 1 else 0.0
+    for i in range(n):
+        xs[i] = np.float32(i * step - 1.0) if n > 1 else np.float32(0.0)
+
+
+@kernel
+def _split(displacement: Float32, coverage: Float32, motion: Float32) -> int:
+    """Put dy and dx in planes of their own, 0 where uncovered, and count the covered cells."""
     rows, cols = coverage.shape
-    step_y = 2.0 / (rows - 1) if rows > 1 else 0.0
-    step_x = 2.0 / (cols - 1) if cols > 1 else 0.0
     n = 0
     for row in range(rows):
-        y = np.float32(row * step_y - 1.0) if rows > 1 else np.float32(0.0)
+        both, weights, dy, dx = displacement[row], coverage[row], motion[0, row], motion[1, row]
         for col in range(cols):
-            if coverage[row, col] > 0.0:
-                cells[0, n] = displacement[row, col, 0]
-                cells[1, n] = displacement[row, col, 1]
-                cells[2, n] = np.float32(col * step_x - 1.0) if cols > 1 else np.float32(0.0)
-                cells[3, n] = y
-                cells[4, n] = coverage[row, col]
-                n += 1
+            there = weights[col] > 0.0
+            dy[col] = both[col, 0] if there else np.float32(0.0)
+            dx[col] = both[col, 1] if there else np.float32(0.0)
+            n += there
     return n
 
 
 @kernel
-def _scatter_covered(lengths: Float32, coverage: Float32, residual: Float32) -> None:
-    """Put packed residuals back on the grid."""
+def _median_of_covered(
+    values: Float32, coverage: Float32, covered: int, counts: NDArray[np.int32], packed: Float32, scratch: Float32
+) -> float:
+    """Median over the covered cells."""
+    if covered == coverage.size:
+        return median(values.reshape(covered), covered, counts, scratch)
     rows, cols = coverage.shape
     n = 0
     for row in range(rows):
         for col in range(cols):
-            residual[row, col] = 0.0
             if coverage[row, col] > 0.0:
-                residual[row, col] = lengths[n]
+                packed[n] = values[row, col]
                 n += 1
+    return median(packed, n, counts, scratch)
 
 
 @kernel
-def _residuals(cells: Float32, n: int, theta: Float64, lengths: Float32) -> None:
-    """Length of displacement minus camera motion, per packed cell."""
-    a0, a1, a2 = np.float32(theta[0, 0]), np.float32(theta[0, 1]), np.float32(theta[0, 2])
-    b0, b1, b2 = np.float32(theta[1, 0]), np.float32(theta[1, 1]), np.float32(theta[1, 2])
-    for i in range(n):
-        dy = cells[0, i] - (a0 + a1 * cells[2, i] + a2 * cells[3, i])
-        dx = cells[1, i] - (b0 + b1 * cells[2, i] + b2 * cells[3, i])
-        lengths[i] = np.sqrt(dy * dy + dx * dx)
+def _noise(
+    residual: Float32,
+    coverage: Float32,
+    covered: int,
+    sigma_min: float,
+    counts: NDArray[np.int32],
+    packed: Float32,
+    scratch: Float32,
+) -> float:
+    """Noise per component, from the median length of the residual motion."""
+    middle = _median_of_covered(residual, coverage, covered, counts, packed, scratch)
+    return max(middle / _HALF_NORMAL_MEDIAN, sigma_min)
 
 
 @kernel
-def _weighted_fit(cells: Float32, n: int, lengths: Float32, sigma: float, theta: Float64) -> None:
-    """Solve the Cauchy-weighted least squares for both components."""
+def _clear_uncovered(coverage: Float32, residual: Float32) -> None:
+    rows, cols = coverage.shape
+    for row in range(rows):
+        for col in range(cols):
+            if not coverage[row, col] > 0.0:
+                residual[row, col] = 0.0
+
+
+@kernel
+def _residuals(motion: Float32, xs: Float32, theta: Float64, residual: Float32) -> None:
+    """Length of displacement minus camera motion, per cell."""
+    rows = residual.shape[0]
+    a1, b1 = np.float32(theta[0, 1]), np.float32(theta[1, 1])
+    step = 2.0 / (rows - 1) if rows > 1 else 0.0
+    for row in range(rows):
+        y = row * step - 1.0 if rows > 1 else 0.0
+        a, b = np.float32(theta[0, 0] + theta[0, 2] * y), np.float32(theta[1, 0] + theta[1, 2] * y)
+        dys, dxs, lengths = motion[0, row], motion[1, row], residual[row]
+        for col in range(xs.size):
+            dy = dys[col] - (a + a1 * xs[col])
+            dx = dxs[col] - (b + b1 * xs[col])
+            lengths[col] = np.sqrt(dy * dy + dx * dx)
+
+
+@kernel
+def _weighted_fit(
+    motion: Float32, coverage: Float32, covered: int, xs: Float32, residual: Float32, sigma: float, theta: Float64
+) -> None:
+    """Solve the Cauchy-weighted least squares for both components.
+
+    Along a row y is the same: seven sums are made cell by cell, and the other seven of them row by row.
+    """
+    rows, cols = coverage.shape
     s0 = sx = sy = sxx = sxy = syy = 0.0
     u0 = ux = uy = v0 = vx = vy = 0.0
     inverse = 0.25 / (sigma * sigma)
-    for i in range(n):
-        r = np.float64(lengths[i])
-        q = cells[4, i] / (1.0 + r * r * inverse)
-        x = np.float64(cells[2, i])
-        y = np.float64(cells[3, i])
-        qx = q * x
-        qy = q * y
-        s0 += q
-        sx += qx
-        sy += qy
-        sxx += qx * x
-        sxy += qx * y
-        syy += qy * y
-        dy = np.float64(cells[0, i])
-        dx = np.float64(cells[1, i])
-        u0 += q * dy
-        ux += qx * dy
-        uy += qy * dy
-        v0 += q * dx
-        vx += qx * dx
-        vy += qy * dx
-    ridge = _RIDGE * n
+    step = 2.0 / (rows - 1) if rows > 1 else 0.0
+    for row in range(rows):
+        y = row * step - 1.0 if rows > 1 else 0.0
+        weights, lengths, dys, dxs = coverage[row], residual[row], motion[0, row], motion[1, row]
+        r0 = rx = rxx = p0 = px = q0 = qx = 0.0
+        for col in range(cols):
+            r = np.float64(lengths[col])
+            w = weights[col] / (1.0 + r * r * inverse)
+            x = np.float64(xs[col])
+            wx = w * x
+            dy = np.float64(dys[col])
+            dx = np.float64(dxs[col])
+            r0 += w
+            rx += wx
+            rxx += wx * x
+            p0 += w * dy
+            px += wx * dy
+            q0 += w * dx
+            qx += wx * dx
+        s0 += r0
+        sx += rx
+        sy += r0 * y
+        sxx += rxx
+        sxy += rx * y
+        syy += r0 * y * y
+        u0 += p0
+        ux += px
+        uy += p0 * y
+        v0 += q0
+        vx += qx
+        vy += q0 * y
+    ridge = _RIDGE * covered
     _solve3(s0 + ridge, sx, sy, sxx + ridge, sxy, syy + ridge, u0, ux, uy, theta[0])
     _solve3(s0 + ridge, sx, sy, sxx + ridge, sxy, syy + ridge, v0, vx, vy, theta[1])
 

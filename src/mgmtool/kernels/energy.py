@@ -62,18 +62,20 @@ def lower_to(bound: Float32, factor: float, values: Float32) -> None:
 
 
 @kernel
-def pool(window: Float32, valid: NDArray[np.bool_], pooled: Float32) -> bool:
+def pool(energy: Float32, valid: NDArray[np.bool_], centre: int, half: int, pooled: Float32) -> bool:
     """Triangular mean over neighbouring frames.
 
-    Weights 1 2 .. k+1 .. 2 1 for a window of 2k+1 frames, over the valid ones only, so frames without vectors are filled from
-    their neighbours.
+    Weights 1 2 .. k+1 .. 2 1 for ``half`` = k frames on each side, over the valid ones only, so frames without vectors are filled
+    from their neighbours.
 
     Parameters
     ----------
-    window : float32 (2k+1, rows, cols)
-        Energy of the frames around the middle one.
-    valid : bool (2k+1,)
+    energy : float32 (n, rows, cols)
+        Energy of consecutive frames.
+    valid : bool (n,)
         Which of them count.
+    centre, half : int
+        The frame in the middle, 0..n-1, and how many on each side of it; those before the first and after the last do not count.
     pooled : float32 (rows, cols)
         Overwritten; zero where no frame counts.
 
@@ -82,21 +84,21 @@ def pool(window: Float32, valid: NDArray[np.bool_], pooled: Float32) -> bool:
     bool
         Whether any frame counted.
     """
-    frames, rows, cols = window.shape
-    half = frames // 2
+    rows, cols = pooled.shape
+    first, stop = max(centre - half, 0), min(centre + half + 1, energy.shape[0])
     total = 0.0
-    for k in range(frames):
+    for k in range(first, stop):
         if valid[k]:
-            total += half + 1 - abs(k - half)
+            total += half + 1 - abs(k - centre)
     pooled[:] = 0.0
     if total == 0.0:
         return False
-    for k in range(frames):
+    for k in range(first, stop):
         if valid[k]:
-            weight = np.float32((half + 1 - abs(k - half)) / total)
+            weight = np.float32((half + 1 - abs(k - centre)) / total)
             for row in range(rows):
                 for col in range(cols):
-                    pooled[row, col] += weight * window[k, row, col]
+                    pooled[row, col] += weight * energy[k, row, col]
     return True
 
 

@@ -75,6 +75,7 @@ def motion_field(
     coverage[:] = 0.0
     height = min(height, (coverage.shape[0] << shift) - offset_y)
     width = min(width, (coverage.shape[1] << shift) - offset_x)
+    last, inverse = 0, 0.0
     for i in range(vectors.shape[0]):
         vector = vectors[i]
         source = vector["source"]
@@ -89,9 +90,18 @@ def motion_field(
         x1 = min(left + vector["w"], width) + offset_x
         if y0 >= y1 or x0 >= x1:
             continue
-        sign = -1.0 / scale if source < 0 else 1.0 / scale
+        if scale != last:
+            last, inverse = scale, 1.0 / scale
+        sign = -inverse if source < 0 else inverse
         dy = np.float32(sign * vector["motion_y"])
         dx = np.float32(sign * vector["motion_x"])
+        row, col = y0 >> shift, x0 >> shift
+        if row == (y1 - 1) >> shift and col == (x1 - 1) >> shift:  # most blocks lie in one cell
+            area = np.float32((y1 - y0) * (x1 - x0))
+            coverage[row, col] += area
+            displacement[row, col, 0] += area * dy
+            displacement[row, col, 1] += area * dx
+            continue
         for row in range(y0 >> shift, ((y1 - 1) >> shift) + 1):
             high = min(y1, (row + 1) << shift) - max(y0, row << shift)
             for col in range(x0 >> shift, ((x1 - 1) >> shift) + 1):

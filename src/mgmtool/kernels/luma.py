@@ -15,62 +15,7 @@ UInt32 = NDArray[np.uint32]
 
 
 @kernel
-def mean_luma(
-    plane: NDArray[Any], width: int, offset_y: int, offset_x: int, shift: int, unit: float, luma: Float32
-) -> None:
-    """Average a plane over squares.
-
-    Parameters
-    ----------
-    plane : uint8 or uint16 (height, >= width)
-        Luma samples, C-contiguous, each row padded at its end.
-    width : int
-        Samples of a row that belong to the picture; at most ``(cols << shift) - offset_x``.
-    offset_y, offset_x : int
-        Pixels by which the first square starts before the picture, >= 0; squares wholly before it are 0.
-    shift : int
-        log2 of the side of a square in pixels.
-    unit : float
-        Value of one step of the plane on a scale of 0..255, for example 0.25 for 10 bit.
-    luma : float32 (rows, cols)
-        Overwritten: mean of the pixels of each square that lie in the picture, 0..255; 0 where none does.
-    """
-    _mean_squares(plane, width, offset_y, offset_x, shift, shift, 1, unit, luma)
-
-
-@kernel
-def mean_chroma(
-    plane: NDArray[Any],
-    width: int,
-    offset_y: int,
-    offset_x: int,
-    shift_y: int,
-    shift_x: int,
-    unit: float,
-    chroma: Float32,
-) -> None:
-    """Average every second row of a chroma plane over rectangles.
-
-    Parameters
-    ----------
-    plane : uint8 or uint16 (height, >= width)
-        Samples of Cb or Cr, C-contiguous, each row padded at its end.
-    width : int
-        Samples of a row that belong to the picture; at most ``(cols << shift_x) - offset_x``.
-    offset_y, offset_x : int
-        Samples by which the first rectangle starts before the picture, >= 0.
-    shift_y, shift_x : int
-        log2 of the sides of a rectangle in samples.
-    unit : float
-        Value of one step of the plane on a scale of 0..255.
-    chroma : float32 (rows, cols)
-        Overwritten: mean of the samples of each rectangle that lie in the picture, in its 1st, 3rd, 5th .. row of them.
-    """
-    _mean_squares(plane, width, offset_y, offset_x, shift_y, shift_x, 2, unit, chroma)
-
-
-@kernel
-def _mean_squares(
+def mean_plane(
     plane: NDArray[Any],
     width: int,
     offset_y: int,
@@ -81,34 +26,85 @@ def _mean_squares(
     unit: float,
     out: Float32,
 ) -> None:
-    """Mean of the samples of each rectangle that lie in the picture, in every ``step``-th row from its first on."""
+    """Average every ``step``-th row of a plane over rectangles.
+
+    Parameters
+    ----------
+    plane : uint8 or uint16 (height, >= width)
+        Samples of luma, Cb or Cr, C-contiguous, each row padded at its end.
+    width : int
+        Samples of a row that belong to the picture; at most ``(cols << shift_x) - offset_x``.
+    offset_y, offset_x : int
+        Samples by which the first rectangle starts before the picture, >= 0; rectangles wholly before it are 0.
+    shift_y, shift_x : int
+        log2 of the sides of a rectangle in samples.
+    step : int
+        Of the rows of a rectangle in the picture, the 1st, and every ``step``-th after it count; >= 1.
+    unit : float
+        Value of one step of the samples on a scale of 0..255, for example 0.25 for 10 bit.
+    out : float32 (rows, cols)
+        Overwritten: mean of the samples that count, 0..255; 0 where there are none.
+    """
     height = plane.shape[0]
     rows, cols = out.shape
     width = min(width, plane.shape[1], (cols << shift_x) - offset_x)
-    sums = np.empty(cols << shift_x, np.uint32)
-    folded = np.empty(cols << shift_x, np.uint32)
+    sums = np.zeros(cols << shift_x, np.uint32)
+    inside = sums[offset_x:]  # an index that might be negative would be checked for wrapping, sample by sample
+    cut = offset_x > 0 or width < cols << shift_x
     for row in range(rows):
         y0 = max((row << shift_y) - offset_y, 0)
         y1 = min(((row + 1) << shift_y) - offset_y, height)
-        _sum_rows(plane, y0, y1, step, width, offset_x, sums)
-        totals = _fold(sums, folded, shift_x)
+        _sum_rows(plane, y0, y1, step, width, inside)
         high = (y1 - y0 + step - 1) // step
-        whole = unit / (high << shift_x) if high > 0 else 0.0
-        line = out[row]
-        for col in range(cols):
-            line[col] = np.float64(totals[col]) * whole
-        _mean_of_cut(totals, high, width, offset_x, shift_x, unit, line)
+        _fold(sums, shift_x, unit / (high << shift_x) if high > 0 else 0.0, out[row])
+        if cut:
+            _mean_of_cut(sums, high, width, offset_x, shift_x, unit, out[row])
 
 
 @kernel
-def _mean_of_cut(totals: UInt32, high: int, width: int, offset: int, shift: int, unit: float, out: Float32) -> None:
+def _sum_rows(plane: NDArray[Any], y0: int, y1: int, step: int, width: int, sums: UInt32) -> None:
+    """Sum every ``step``-th of the rows y0..y1-1 of a plane, column by column; vectorises since nothing widens to 64 bits."""
+    y = y0
+    if y + 3 * step < y1:  # the usual four rows, in one pass
+        a, b, c, d = plane[y], plane[y + step], plane[y + 2 * step], plane[y + 3 * step]
+        for x in range(width):
+            sums[x] = np.uint32(np.uint32(a[x]) + np.uint32(b[x]) + np.uint32(c[x]) + np.uint32(d[x]))
+        y += 4 * step
+    else:
+        sums[:width] = np.uint32(0)
+    while y < y1:
+        a = plane[y]
+        for x in range(width):
+            sums[x] = np.uint32(sums[x] + np.uint32(a[x]))
+        y += step
+
+
+@kernel
+def _fold(sums: UInt32, shift: int, scale: float, out: Float32) -> None:
+    """Sum runs of ``2**shift`` neighbours and scale them."""
+    side = 1 << shift
+    for col in range(out.size):
+        out[col] = np.float64(_sum_run(sums[col * side : (col + 1) * side])) * scale
+
+
+@kernel
+def _sum_run(values: UInt32) -> np.uint32:
+    total = np.uint32(0)
+    for i in range(values.size):
+        total = np.uint32(total + values[i])
+    return total
+
+
+@kernel
+def _mean_of_cut(sums: UInt32, high: int, width: int, offset: int, shift: int, unit: float, out: Float32) -> None:
     """Mean of the squares of a row that the picture cuts; a division for each of the others would cost as much as the sums."""
     first_whole = (offset + (1 << shift) - 1) >> shift
     for col in range(out.size):
         if first_whole <= col < (offset + width) >> shift:
             continue
         wide = min(((col + 1) << shift) - offset, width) - max((col << shift) - offset, 0)
-        out[col] = unit * np.float64(totals[col]) / (high * wide) if high > 0 and wide > 0 else 0.0
+        total = np.float64(_sum_run(sums[col << shift : (col + 1) << shift]))
+        out[col] = unit * total / (high * wide) if high > 0 and wide > 0 else 0.0
 
 
 @kernel
@@ -135,40 +131,6 @@ def mean_difference(before: Float32, after: Float32) -> float:
     for col in range(cols):
         total += sums[col]
     return float(total / (rows * cols))
-
-
-@kernel
-def _sum_rows(plane: NDArray[Any], y0: int, y1: int, step: int, width: int, offset: int, sums: UInt32) -> None:
-    """Sum every ``step``-th of the rows y0..y1-1 of a plane, column by column, into ``sums`` from ``offset`` on, 0 elsewhere.
-
-    This is nearly the whole cost of the means. It vectorises because nothing widens to 64 bits; four rows at a time
-    save three quarters of the loads and stores of ``sums``.
-    """
-    sums[:] = np.uint32(0)
-    inside = sums[offset:]  # an index that might be negative would be checked for wrapping, sample by sample
-    y = y0
-    while y + 3 * step < y1:
-        a, b, c, d = plane[y], plane[y + step], plane[y + 2 * step], plane[y + 3 * step]
-        for x in range(width):
-            inside[x] = np.uint32(inside[x] + np.uint32(a[x]) + np.uint32(b[x]) + np.uint32(c[x]) + np.uint32(d[x]))
-        y += 4 * step
-    while y < y1:
-        a = plane[y]
-        for x in range(width):
-            inside[x] = np.uint32(inside[x] + np.uint32(a[x]))
-        y += step
-
-
-@kernel
-def _fold(values: UInt32, scratch: UInt32, shift: int) -> UInt32:
-    """Sum runs of ``2**shift`` neighbours by halving ``shift`` times; returns the array that holds the sums at its start."""
-    n = values.size
-    for _ in range(shift):
-        n >>= 1
-        for i in range(n):
-            scratch[i] = np.uint32(values[2 * i] + values[2 * i + 1])
-        values, scratch = scratch, values
-    return values
 
 
 @kernel

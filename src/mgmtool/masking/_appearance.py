@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass
-
 import numpy as np
-from numpy.typing import NDArray
 
-from mgmtool.kernels.appearance import BINS, blur, colour_bins, count_colours, weigh_by_colour
-from mgmtool.masking._evidence import Item, border_cells, cells_of
-from mgmtool.types import Float32
+from mgmtool.kernels.appearance import BINS
+from mgmtool.kernels.runs import see_run, weigh_run
+from mgmtool.masking._batch import Batch, Item, nothing
+from mgmtool.masking._evidence import border_cells, cells_of
+from mgmtool.types import Int32
 
 WINDOW = 32
 """Frames on each side whose colours count."""
 _BLUR_PIXELS, _EDGE_PIXELS = 16, 112
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """A frame in the window."""
-
-    item: Item
-    energy: Float32
-    bins: NDArray[np.int32]
-    edge: int
 
 
 class Appearance:
@@ -33,59 +20,56 @@ class Appearance:
 
     Parameters
     ----------
-    on : bool
-        Off, energy passes through at once, as it does for frames without colour.
     border : int or None
         Outer cells without energy, see :func:`mgmtool.masking._evidence.border_cells`.
     """
 
-    def __init__(self, on: bool, border: int | None) -> None:
-        self._on, self._border = on, border
+    def __init__(self, border: int | None) -> None:
+        self._border = border
         self._table = np.zeros((BINS, 3), np.int64)
         self._totals = np.zeros(7, np.int64)
-        self._behind: deque[_Seen] = deque()
-        self._ahead: deque[_Seen] = deque()
+        self._seen: Batch[Item] = nothing()  # with blurred energy
+        self._bins: Int32 = np.zeros((0, 0, 0), np.int32)
+        self._first = self._known = 0
+        """Number of frames at the start of ``_seen`` that were answered, and of those in the colour model."""
 
-    def push(self, item: Item, energy: Float32) -> Iterator[tuple[Item, Float32]]:
-        """Take the next frame; yield those whose window is complete, with their weighed energy."""
-        luma, chroma = item.frame.luma, item.frame.chroma
-        if not self._on or luma is None or chroma is None:
-            yield from self.flush()
-            yield item, energy
-            return
-        if self._ahead and energy.shape != self._ahead[-1].energy.shape:
-            yield from self.flush()
-        seen = _see(item, luma, chroma, energy)
-        count_colours(seen.energy, seen.bins, seen.edge, 1, self._table, self._totals)
-        self._ahead.append(seen)
-        if len(self._ahead) > WINDOW:
-            yield self._oldest()
+    def push(self, batch: Batch[Item]) -> Batch[Item]:
+        """Take the next frames of the scene, with colours; return those whose window is complete, with their weighed energy."""
+        if batch.items:
+            self._see(batch)
+        return self._taken(len(self._seen.items) - WINDOW)
 
-    def flush(self) -> Iterator[tuple[Item, Float32]]:
-        """End the scene: yield what still waits and forget everything."""
-        while self._ahead:
-            yield self._oldest()
-        self._behind.clear()
-        self._table[:] = 0
-        self._totals[:] = 0
+    def flush(self) -> Batch[Item]:
+        """End the scene: return what still waits and forget everything."""
+        rest = self._taken(len(self._seen.items))
+        if self._seen.items:
+            self._table[:] = 0
+            self._totals[:] = 0
+        self._seen, self._first, self._known = nothing(), 0, 0
+        return rest
 
-    def _oldest(self) -> tuple[Item, Float32]:
-        seen = self._ahead.popleft()
-        weighed = np.empty_like(seen.energy)
-        border = border_cells(self._border, seen.item.frame)
-        weigh_by_colour(seen.energy, seen.bins, border, self._table, self._totals, weighed)
-        self._behind.append(seen)
-        if len(self._behind) > WINDOW:
-            old = self._behind.popleft()
-            count_colours(old.energy, old.bins, old.edge, -1, self._table, self._totals)
-        return seen.item, weighed
+    def _see(self, batch: Batch[Item]) -> None:
+        """Blur the energy of new frames and sort their cells by colour."""
+        frames = [item.frame for item in batch.items]
+        blurred, bins = np.empty_like(batch.energy), np.empty(batch.energy.shape, np.int32)
+        luma = np.stack([frame.luma for frame in frames])  # type: ignore[misc]
+        chroma = np.stack([frame.chroma for frame in frames])  # type: ignore[misc]
+        see_run(batch.energy, luma, chroma, cells_of(_BLUR_PIXELS, frames[0]), blurred, bins)
+        self._bins = np.concatenate([self._bins, bins]) if self._seen.items else bins
+        self._seen = self._seen.followed_by(batch._replace(energy=blurred))
 
-
-def _see(item: Item, luma: Float32, chroma: Float32, energy: Float32) -> _Seen:
-    """Blur the energy of a frame and sort its cells by colour."""
-    frame = item.frame
-    blurred, line = np.empty_like(energy), np.empty_like(energy)
-    blur(energy, cells_of(_BLUR_PIXELS, frame), line, blurred)
-    bins = np.empty(energy.shape, np.int32)
-    colour_bins(luma, chroma, bins)
-    return _Seen(item, blurred, bins, round(cells_of(_EDGE_PIXELS, frame)))
+    def _taken(self, stop: int) -> Batch[Item]:
+        """Answer the frames before ``stop``, and forget those that are out of the colour model again."""
+        first, seen = self._first, self._seen
+        if stop <= first:
+            return nothing()
+        like = seen.items[0].frame
+        weighed = np.empty((stop - first, *seen.energy.shape[1:]), np.float32)
+        known = weigh_run(
+            seen.energy, self._bins, first, self._known, WINDOW, round(cells_of(_EDGE_PIXELS, like)),
+            border_cells(self._border, like), self._table, self._totals, weighed,
+        )  # fmt: skip
+        past = max(stop - WINDOW, 0)
+        self._seen, self._bins = seen.part(past, len(seen.items)), self._bins[past:]
+        self._first, self._known = stop - past, known - past
+        return seen.part(first, stop)._replace(energy=weighed)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator
 from typing import Generic, TypeVar
 
 import numpy as np
 
-from mgmtool.kernels.energy import pool
-from mgmtool.types import Float32
+from mgmtool.kernels.runs import pool_run
+from mgmtool.masking._batch import Batch, nothing
 
 T = TypeVar("T")
 
@@ -25,41 +23,29 @@ class TemporalPool(Generic[T]):
 
     def __init__(self, half: int) -> None:
         self._half = half
-        self._window = np.zeros((2 * half + 1, 0, 0), np.float32)
-        self._valid = np.zeros(2 * half + 1, np.bool_)
-        self._waiting: deque[T] = deque()
+        self._seen: Batch[T] = nothing()
+        self._first = 0
+        """Number of frames at the start of ``_seen`` that were answered."""
 
-    def push(self, item: T, energy: Float32, valid: bool) -> Iterator[tuple[T, Float32]]:
-        """Take the energy of the next frame; yield items whose neighbours are complete, with their pooled energy.
+    def push(self, batch: Batch[T]) -> Batch[T]:
+        """Take the next frames of the scene; return those whose neighbours are complete, with their pooled energy."""
+        if batch.items:
+            self._seen = self._seen.followed_by(batch)
+        return self._taken(len(self._seen.items) - self._half)
 
-        Energy of another shape starts a new scene.
-        """
-        if energy.shape != self._window.shape[1:]:
-            yield from self.flush()
-            self._window = np.zeros((2 * self._half + 1, *energy.shape), np.float32)
-        self._waiting.append(item)
-        self._shift()
-        self._window[-1] = energy
-        self._valid[-1] = valid
-        if len(self._waiting) > self._half:
-            yield self._oldest()
+    def flush(self) -> Batch[T]:
+        """End the scene: return what still waits and forget everything."""
+        rest = self._taken(len(self._seen.items))
+        self._seen, self._first = nothing(), 0
+        return rest
 
-    def flush(self) -> Iterator[tuple[T, Float32]]:
-        """End the scene: yield what still waits and forget everything."""
-        shifts = self._half + 1 - len(self._waiting)
-        while self._waiting:
-            for _ in range(shifts):
-                self._shift()
-            shifts = 1
-            yield self._oldest()
-        self._valid[:] = False
-
-    def _shift(self) -> None:
-        self._window[:-1] = self._window[1:]
-        self._valid[:-1] = self._valid[1:]
-        self._valid[-1] = False
-
-    def _oldest(self) -> tuple[T, Float32]:
-        pooled = np.empty(self._window.shape[1:], np.float32)
-        pool(self._window, self._valid, pooled)
-        return self._waiting.popleft(), pooled
+    def _taken(self, stop: int) -> Batch[T]:
+        """Answer the frames before ``stop``, and forget those that no later one needs."""
+        first, seen = self._first, self._seen
+        if stop <= first:
+            return nothing()
+        pooled = np.empty((stop - first, *seen.energy.shape[1:]), np.float32)
+        pool_run(seen.energy, seen.valid, first, self._half, pooled)
+        past = max(stop - self._half, 0)
+        self._seen, self._first = seen.part(past, len(seen.items)), stop - past
+        return seen.part(first, stop)._replace(energy=pooled)

@@ -6,20 +6,24 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from mgmtool.kernels.energy import quantise, resample_mean
+from mgmtool.kernels.runs import store_run
 from mgmtool.masking._appearance import Appearance
+from mgmtool.masking._batch import Batch, Item
 from mgmtool.masking._cuts import CutDetector
-from mgmtool.masking._evidence import Evidence, EvidenceOptions, Item
+from mgmtool.masking._evidence import Evidence, EvidenceOptions
 from mgmtool.masking._pooling import TemporalPool
 from mgmtool.masking._scheme import known_flags
-from mgmtool.stages import timed
-from mgmtool.types import Float32, FrameEnergy, FrameFlag, FrameMotion, PatchGrid
+from mgmtool.stages import stage
+from mgmtool.types import FrameEnergy, FrameFlag, FrameMotion, PatchGrid
+
+BATCH_FRAMES = 32
+"""Frames the stages take at a time, within a scene."""
 
 
 class ResidualEnergy:
     """Turns the motion of a video into energy: evidence, pooling over time, appearance, one after the other.
 
-    Holds as many frames as the stages look ahead: one, ``pool``, and 32 with ``appearance``.
+    Holds a batch of frames, and as many as the stages look ahead: one, ``pool``, and 32 with ``appearance``.
 
     Parameters
     ----------
@@ -28,13 +32,13 @@ class ResidualEnergy:
     pool : int
         Frames on each side over which energy is pooled.
     appearance : bool
-        Whether energy is spread over what looks like it.
+        Whether energy is spread over what looks like it, where frames have colour.
     """
 
     def __init__(self, evidence: EvidenceOptions, pool: int, appearance: bool) -> None:
         self._evidence = Evidence(evidence)
         self._pool: TemporalPool[Item] = TemporalPool(pool)
-        self._appearance = Appearance(appearance, evidence.border)
+        self._appearance = Appearance(evidence.border) if appearance else None
 
     def energies(self, frames: Iterable[FrameMotion], grid: PatchGrid) -> Iterator[FrameEnergy]:
         """Yield the energy of every frame, in order.
@@ -45,42 +49,80 @@ class ResidualEnergy:
             Every frame of a video in presentation order, with motion.
         grid : PatchGrid
             Grid of the energy over the displayed frame.
+
+        Raises
+        ------
+        ValueError
+            A frame comes without motion.
         """
-        cuts = CutDetector()
+        cuts, kind = CutDetector(), None
+        items: list[Item] = []
+        valid: list[bool] = []
         for frame in frames:
-            flags = known_flags(frame)
             cut = cuts.is_cut(frame.luma)
+            before, kind = kind, _kind(frame)
+            if cut or kind != before:  # stages compare frames of one kind
+                yield from self._run(items, valid, grid, end=True)
+                items, valid = [], []
             # The vectors of a cut that is no key frame point into the scene before: they are not motion of this one.
-            valid = frame.has_vectors and not cut
-            if cut:
-                flags |= FrameFlag.SCENE_CUT
-                yield from (_on_grid(*ready, grid) for ready in self._flush())
-            if not valid:
-                flags |= FrameFlag.PROPAGATED
-            yield from (_on_grid(*ready, grid) for ready in self._push(Item(frame, flags), valid))
-        yield from (_on_grid(*ready, grid) for ready in self._flush())
+            counts = frame.has_vectors and not cut
+            items.append(Item(frame, _FLAGS[known_flags(frame), cut, counts]))
+            valid.append(counts)
+            if len(items) == BATCH_FRAMES:
+                yield from self._run(items, valid, grid, end=False)
+                items, valid = [], []
+        yield from self._run(items, valid, grid, end=True)
 
-    def _push(self, item: Item, valid: bool) -> Iterator[tuple[Item, Float32]]:
-        for ready in timed(self._evidence.push(item, valid), "evidence"):
-            yield from self._pooled(*ready)
+    def _run(self, items: list[Item], valid: list[bool], grid: PatchGrid, *, end: bool) -> Iterator[FrameEnergy]:
+        """Send frames through the stages, and empty them at the end of a scene."""
+        with stage("evidence"):
+            batch = self._evidence.push(items, valid)
+        yield from self._after_evidence(batch, grid)
+        if end:
+            with stage("evidence"):
+                batch = self._evidence.flush()
+            yield from self._after_evidence(batch, grid)
+            yield from self._after_pooling(self._pool.flush(), grid)
+            if self._appearance is not None:
+                yield from _on_grid(self._appearance.flush(), grid)
 
-    def _pooled(self, item: Item, energy: Float32, valid: bool) -> Iterator[tuple[Item, Float32]]:
-        for ready in self._pool.push(item, energy, valid):
-            yield from self._appearance.push(*ready)
+    def _after_evidence(self, batch: Batch[Item], grid: PatchGrid) -> Iterator[FrameEnergy]:
+        return self._after_pooling(self._pool.push(batch), grid) if batch.items else iter(())
 
-    def _flush(self) -> Iterator[tuple[Item, Float32]]:
-        """End the scene, stage by stage."""
-        for begun in timed(self._evidence.flush(), "evidence"):
-            yield from self._pooled(*begun)
-        for ready in self._pool.flush():
-            yield from self._appearance.push(*ready)
-        yield from self._appearance.flush()
+    def _after_pooling(self, batch: Batch[Item], grid: PatchGrid) -> Iterator[FrameEnergy]:
+        coloured = self._appearance is not None and batch.items and batch.items[0].frame.chroma is not None
+        return _on_grid(self._appearance.push(batch) if coloured and self._appearance else batch, grid)
 
 
-def _on_grid(item: Item, energies: Float32, grid: PatchGrid) -> FrameEnergy:
-    frame, flags = item
-    energy = np.empty((grid.rows, grid.cols), np.float32)
-    line = np.empty(energies.shape[1], np.float32)
-    resample_mean(energies, frame.cell, frame.height, frame.width, line, energy)
-    levels = np.empty(energy.shape, np.uint8)
-    return FrameEnergy(frame.pts, flags, levels, quantise(energy, levels))
+def _flags_of(known: int, cut: bool, counts: bool) -> FrameFlag:
+    flags = FrameFlag(known)
+    if cut:
+        flags |= FrameFlag.SCENE_CUT
+    return flags if counts else flags | FrameFlag.PROPAGATED
+
+
+# Made beforehand: to combine flags costs Python a microsecond each.
+_FLAGS = {
+    (FrameFlag(known), cut, counts): _flags_of(known, cut, counts)
+    for known in range(FrameFlag.CORRUPT * 2)
+    for cut in (False, True)
+    for counts in (False, True)
+}
+
+
+def _kind(frame: FrameMotion) -> tuple[object, ...]:
+    """Return what frames have to have in common to be compared."""
+    if frame.displacement is None or frame.coverage is None:
+        raise ValueError(f"frame {frame.index} comes without motion; the source must be opened with motion=True")
+    return frame.coverage.shape, None if frame.luma is None else frame.luma.shape, frame.chroma is None
+
+
+def _on_grid(batch: Batch[Item], grid: PatchGrid) -> Iterator[FrameEnergy]:
+    if not batch.items:
+        return
+    like = batch.items[0].frame
+    levels = np.empty((len(batch.items), grid.rows, grid.cols), np.uint8)
+    scales = np.empty(len(batch.items), np.float64)
+    store_run(batch.energy, like.cell, like.height, like.width, levels, scales)
+    for item, energy, scale in zip(batch.items, levels, scales.tolist(), strict=True):
+        yield FrameEnergy(item.frame.pts, item.flags, energy, scale)

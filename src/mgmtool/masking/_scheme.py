@@ -123,14 +123,19 @@ def require_clip(request: PlacementRequest, what: str) -> None:
         raise UsageError(f"{what}; it is for clips")
 
 
+_KNOWN = {
+    (key, vectors, corrupt): FrameFlag(
+        FrameFlag.KEY_FRAME * key + FrameFlag.HAS_VECTORS * vectors + FrameFlag.CORRUPT * corrupt
+    )
+    for key in (False, True)
+    for vectors in (False, True)
+    for corrupt in (False, True)
+}
+
+
 def known_flags(frame: FrameMotion) -> FrameFlag:
     """Return the flags that follow from the frame alone."""
-    flags = FrameFlag.KEY_FRAME if frame.key_frame else FrameFlag(0)
-    if frame.has_vectors:
-        flags |= FrameFlag.HAS_VECTORS
-    if frame.corrupt:
-        flags |= FrameFlag.CORRUPT
-    return flags
+    return _KNOWN[frame.key_frame, frame.has_vectors, frame.corrupt]
 
 
 def place_boxes(

@@ -10,9 +10,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import psutil
-
 from mgmtool.errors import ReadFailure
+from mgmtool.processes import is_alive
 from mgmtool.remote.names import file_name, is_url, public
 from mgmtool.remote.objects import download, size_of
 from mgmtool.types import VideoRef
@@ -67,6 +66,5 @@ def _fetch(video: VideoRef, target: Path) -> None:
 def _sweep(folder: Path) -> None:
     """Remove the copies of processes that are no more."""
     for path in folder.glob(f"{_PREFIX}*"):
-        process = path.name.removeprefix(_PREFIX).partition("-")[0]
-        if not (process.isdigit() and psutil.pid_exists(int(process))):
+        if not is_alive(path.name.removeprefix(_PREFIX).partition("-")[0]):
             shutil.rmtree(path, ignore_errors=True)

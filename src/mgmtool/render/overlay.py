@@ -22,8 +22,11 @@ BRIGHT: Colour = (90, 255, 220)
 DARK: Colour = (8, 10, 14)
 ARROW: Colour = (255, 255, 255)
 
-_KEEP = 0.40
+_KEEP, _KEEP_DARK = 0.40, 0.15
 _VEIL: Colour = (26, 30, 46)
+_HATCHED: Colour = (104, 112, 138)
+_HATCH = 6
+"""Pixels from one line of the hatching to the next."""
 _SMALLEST_RULED_PATCH = 8
 _HEAT_ANCHORS = (
     (0, 0, 4), (31, 12, 72), (85, 15, 109), (136, 34, 106), (186, 54, 85), (227, 89, 51), (249, 140, 10), (249, 201, 50),
@@ -42,12 +45,15 @@ class Layers:
     ----------
     mask, box, energy, arrows : bool
         Hidden patches dimmed; the box; energy as heat; where the content of each cell came from.
+    dark : bool
+        Hidden patches nearly black and hatched, so that small and dark pictures show them, too.
     """
 
     mask: bool = True
     box: bool = True
     energy: bool = True
     arrows: bool = False
+    dark: bool = False
 
 
 def overlay(
@@ -83,7 +89,7 @@ def overlay(
     layers = Layers() if layers is None else layers
     drawn = picture.copy()
     if layers.mask and mask is not None:
-        _dim(drawn, mask)
+        _dim(drawn, mask, layers.dark)
     if layers.energy and energy is not None:
         drawn = _heat(drawn, energy)
     if layers.arrows and arrows is not None:
@@ -111,19 +117,26 @@ def patch_edges(patches: int, pixels: int) -> NDArray[np.int64]:
     return np.array([round(i * pixels / patches) for i in range(patches + 1)], np.int64)
 
 
-def _dim(drawn: UInt8, mask: Bool) -> None:
+def _dim(drawn: UInt8, mask: Bool, dark: bool) -> None:
     """Veil hidden patches, and rule their edges so that they can be counted."""
     edges = [patch_edges(count, pixels) for count, pixels in zip(mask.shape, drawn.shape, strict=False)]
     hidden = mask.repeat(np.diff(edges[0]), axis=0).repeat(np.diff(edges[1]), axis=1)
-    values = np.arange(256)[:, None]
-    veiled = (_KEEP * values + (1 - _KEEP) * np.array(_VEIL)).round().astype(np.uint8)
-    channels = np.arange(3)
-    drawn[hidden] = veiled[drawn[hidden], channels]
+    _veil(drawn, hidden, _KEEP_DARK if dark else _KEEP, _VEIL)
+    if dark:
+        diagonal = np.add.outer(np.arange(hidden.shape[0]), np.arange(hidden.shape[1])) % _HATCH
+        _veil(drawn, hidden & (diagonal == 0), _KEEP, _HATCHED)
     if min(np.diff(edge).min() for edge in edges) >= _SMALLEST_RULED_PATCH:
         ruled = np.zeros_like(hidden)
         ruled[edges[0][:-1], :] = ruled[:, edges[1][:-1]] = True
         ruled &= hidden
         drawn[ruled] = (0.72 * drawn[ruled]).astype(np.uint8)
+
+
+def _veil(drawn: UInt8, where: Bool, keep: float, colour: Colour) -> None:
+    """Mix a colour in, of which ``1 - keep`` is taken."""
+    values = np.arange(256)[:, None]
+    veiled = (keep * values + (1 - keep) * np.array(colour)).round().astype(np.uint8)
+    drawn[where] = veiled[drawn[where], np.arange(3)]
 
 
 def _heat_tables() -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:

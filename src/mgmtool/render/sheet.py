@@ -22,13 +22,14 @@ MARKS: dict[FrameFlag, tuple[str, Colour]] = {
 }
 """What a caption says about a frame beyond its number, in the order it is said."""
 
-_WIDTH = 1600
+WIDTH = 1600
 _HIGHEST = 900
 _CAPTION_WIDTH = 190
-_GAP = 12
+GAP = 12
 _MOST_COLUMNS = 8
 _PROPORTION = 1.5
-_LINE = 1.35
+LINE = 1.35
+"""Height of a line of text, in sizes of its letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +106,8 @@ def plan_sheet(
     if columns is None:
         columns = min(_MOST_COLUMNS, max(1, round(math.sqrt(count * height / width * _PROPORTION))))
     columns = min(columns, count)
-    cell_width = max(1, (_WIDTH - _GAP) // columns - _GAP)
-    scale = min(cell_width / width, _HIGHEST / height, (max_side or _WIDTH) / max(height, width))
+    cell_width = max(1, (WIDTH - GAP) // columns - GAP)
+    scale = min(cell_width / width, _HIGHEST / height, (max_side or WIDTH) / max(height, width))
     shown_height, shown_width = max(1, round(height * scale)), max(1, round(width * scale))
     return SheetPlan(columns, shown_height, shown_width, min(cell_width, max(shown_width, _CAPTION_WIDTH)))
 
@@ -138,13 +139,13 @@ def contact_sheet(
     height, width = pictures[0].shape[:2]
     plan = plan_sheet(len(pictures), height, width, columns, max_side)
     size = min(22, max(12, plan.cell_width // 18))
-    tops = _row_tops(plan, captions, size, first=_GAP + (2 * size if title else 0))
-    sheet = Image.new("RGB", (plan.columns * (plan.cell_width + _GAP) + _GAP, tops[-1]), PAPER)
+    tops = _row_tops(plan, captions, size, first=GAP + (2 * size if title else 0))
+    sheet = Image.new("RGB", (plan.columns * (plan.cell_width + GAP) + GAP, tops[-1]), PAPER)
     pen = ImageDraw.Draw(sheet)
-    pen.text((_GAP, _GAP), title, INK, ImageFont.load_default(size))
+    pen.text((GAP, GAP), title, INK, ImageFont.load_default(size))
     for number, (picture, words) in enumerate(zip(pictures, captions, strict=True)):
         row, column = divmod(number, plan.columns)
-        left, top = _GAP + column * (plan.cell_width + _GAP), tops[row]
+        left, top = GAP + column * (plan.cell_width + GAP), tops[row]
         thumb = Image.fromarray(np.ascontiguousarray(resize(picture, plan.height, plan.width)))
         sheet.paste(thumb, (left + (plan.cell_width - plan.width) // 2, top))
         _write(pen, words, (left, top + plan.height), size)
@@ -156,7 +157,7 @@ def _row_tops(plan: SheetPlan, captions: Sequence[Caption], size: int, first: in
     tops = [first]
     for start in range(0, len(captions), plan.columns):
         lines = 1 + max(len(c.marks) for c in captions[start : start + plan.columns])
-        tops.append(tops[-1] + plan.height + lines * round(_LINE * size) + _GAP)
+        tops.append(tops[-1] + plan.height + lines * round(LINE * size) + GAP)
     return tops
 
 
@@ -164,10 +165,16 @@ def _write(pen: ImageDraw.ImageDraw, words: Caption, corner: tuple[int, int], si
     """Write a caption below its picture."""
     left, top = corner
     pen.text((left, top + 3), words.text, INK, ImageFont.load_default(size))
+    write_marks(pen, words, (left, top + round(LINE * size)), size)
+
+
+def write_marks(pen: ImageDraw.ImageDraw, words: Caption, corner: tuple[int, int], size: int) -> None:
+    """Write the marks of a caption, one a line, each behind its dot; ``size`` is that of the caption's first line."""
+    left, top = corner
     small = round(0.85 * size)
     radius = small * 0.28
     for text, colour in words.marks:
-        top += round(_LINE * size)
         middle = top + 3 + 0.62 * small
         pen.ellipse((left, middle - radius, left + 2 * radius, middle + radius), fill=colour)
         pen.text((left + 3.2 * radius, top + 3), text, colour, ImageFont.load_default(small))
+        top += round(LINE * size)

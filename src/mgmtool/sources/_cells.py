@@ -10,19 +10,21 @@ from numpy.typing import NDArray
 
 from mgmtool.errors import UsageError
 from mgmtool.kernels.field import mean_flow, motion_field, scaled_motion_field
-from mgmtool.kernels.luma import mean_chroma, mean_luma
+from mgmtool.kernels.luma import mean_plane
 from mgmtool.types import Float32, Orientation
-from mgmtool.video.reader import DecodedFrame
+from mgmtool.video.reader import Chroma, Plane
 
 CELLS = (4, 8, 16, 32, 64)
 """Sides of a cell that may be asked for, in pixels."""
 _LARGE_PICTURE = 720
 _GREY = 128.0
+_ROWS = 4
+"""Rows of samples that a mean is taken of."""
 
 
 def automatic_cell(height: int, width: int) -> int:
-    """Side of a cell for a picture: 16, and 32 where the short side is above 720 pixels (our choice)."""
-    return 32 if min(height, width) > _LARGE_PICTURE else 16
+    """Side of a cell for a picture: 16, and 32 where the short side is 720 pixels or more (our choice)."""
+    return 32 if min(height, width) >= _LARGE_PICTURE else 16
 
 
 def check_cell(source: str, cell: int | None) -> None:
@@ -86,27 +88,28 @@ class CellPlan:
         mean_flow(np.ascontiguousarray(flow), *self.offsets, self.shift, displacement, coverage)
         return self._turn_field(displacement, coverage, float(coverage.mean()))
 
-    def luma(self, frame: DecodedFrame) -> Float32:
+    def luma(self, plane: Plane) -> Float32:
         """Mean luma of each quarter cell, in displayed orientation."""
         rows, cols = self.shape
         luma = np.empty((2 * rows, 2 * cols), np.float32)
-        plane = frame.luma()
-        offset_y, offset_x = self.offsets
-        mean_luma(plane.samples, plane.width, offset_y, offset_x, self.shift - 1, plane.unit, luma)
+        shift = self.shift - 1
+        self._average(plane, self.offsets, (shift, shift), luma)
         return self._turn(luma)
 
-    def chroma(self, frame: DecodedFrame) -> Float32:
+    def chroma(self, found: Chroma | None) -> Float32:
         """Mean Cb and Cr of each cell, in displayed orientation; grey for a picture without colour."""
-        found = frame.chroma()
         means = np.full((2, *self.shape), _GREY, np.float32)
-        if found is None:
-            return self._turn_planes(means)
-        offset_y, offset_x = self.offsets
-        place = offset_y >> found.down_y, offset_x >> found.down_x
-        shifts = self.shift - found.down_y, self.shift - found.down_x
-        for plane, out in zip((found.cb, found.cr), means, strict=True):
-            mean_chroma(plane.samples, plane.width, *place, *shifts, plane.unit, out)
+        if found is not None:
+            cb, cr, down_y, down_x = found
+            offset_y, offset_x = self.offsets
+            place, shifts = (offset_y >> down_y, offset_x >> down_x), (self.shift - down_y, self.shift - down_x)
+            self._average(cb, place, shifts, means[0])
+            self._average(cr, place, shifts, means[1])
         return self._turn_planes(means)
+
+    def _average(self, plane: Plane, offset: tuple[int, int], shift: tuple[int, int], out: Float32) -> None:
+        """Mean over rectangles, by four of their rows: reading all of them costs more and finds no more."""
+        mean_plane(plane.samples, plane.width, *offset, *shift, max((1 << shift[0]) // _ROWS, 1), plane.unit, out)
 
     @property
     def shift(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mgmtool.sources._cells import CellField, CellPlan, automatic_cell
-from mgmtool.types import FrameMotion, Orientation, VideoFacts
+from mgmtool.types import Float32, FrameMotion, Orientation, VideoFacts
 from mgmtool.video.reader import DecodedFrame, OpenVideo
 
 _LEAST_COVERAGE = 0.02
@@ -56,7 +56,8 @@ class FrameReducer:
         plan = self.plan(frame)
         has_vectors = field is not None and field.share > _LEAST_COVERAGE and not frame.corrupt
         self.vector_frames += has_vectors
-        height, width = plan.orientation.shape(frame.height, frame.width)
+        height, width = plan.orientation.shape(plan.height, plan.width)
+        luma, chroma = self._means(plan, frame)
         return FrameMotion(
             index=index,
             pts=frame.pts,
@@ -65,12 +66,18 @@ class FrameReducer:
             has_vectors=has_vectors,
             displacement=None if field is None else field.displacement,
             coverage=None if field is None else field.coverage,
-            luma=plan.luma(frame) if self._luma else None,
+            luma=luma,
             cell=self._cell,
             height=height,
             width=width,
-            chroma=plan.chroma(frame) if self._chroma else None,
+            chroma=chroma,
         )
+
+    def _means(self, plan: CellPlan, frame: DecodedFrame) -> tuple[Float32 | None, Float32 | None]:
+        if not self._chroma:
+            return plan.luma(frame.luma()) if self._luma else None, None
+        luma, chroma = frame.planes()
+        return plan.luma(luma) if self._luma else None, plan.chroma(chroma)
 
     def facts(self, source: str) -> VideoFacts:
         """Return what is known after the last frame, for a source of that name that was asked for."""

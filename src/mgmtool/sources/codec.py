@@ -28,7 +28,7 @@ class Codec:
     ----------
     cell : int or None
         Side of a cell of the motion field in pixels: 4, 8, 16, 32 or 64. None (``auto``) takes 16, and 32 where the short side
-        is above 720 pixels (our choice).
+        is 720 pixels or more (our choice).
     """
 
     cell: int | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 
-import psutil
+from mgmtool.processes import is_alive
 
 
 def signed(name: str) -> str:
@@ -16,4 +16,4 @@ def signed(name: str) -> str:
 def left_behind(name: str, stem: str) -> bool:
     """Whether a signed name starts with a stem and its writer was a process of this machine that is no more."""
     host, _, process = name.removeprefix(stem).strip(".").rpartition(".")
-    return host == socket.gethostname() and process.isdigit() and not psutil.pid_exists(int(process))
+    return host == socket.gethostname() and process.isdigit() and not is_alive(process)

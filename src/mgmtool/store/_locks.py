@@ -84,6 +84,16 @@ class Locks:
         return True
 
 
+def can_lock(folder: Path) -> bool:
+    """Whether a lock taken in a folder keeps another writer out, which some network file systems only pretend; writes a file."""
+    first, second = Locks(folder), Locks(folder)
+    try:
+        return first.take(0) and not second.take(0)
+    finally:
+        first.close()
+        second.close()
+
+
 def _set_lock(descriptor: int, locked: bool, number: int) -> None:
     """Lock or unlock one byte. Locks of an open file, which Linux has, also keep two writers of one process apart."""
     if sys.platform == "win32":

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from mgmtool.errors import StoreError
 from mgmtool.remote import is_url, objects, public
 from mgmtool.store._files import files_of
+from mgmtool.store._nearest import nearest_id
 from mgmtool.store.columns import Columns
 from mgmtool.store.index import storable
 from mgmtool.store.layout import check_attributes, part_number
@@ -56,7 +57,8 @@ class Store:
         """
         rows = self.index.filter(pc.equal(self.index["id"], video_id)).to_pylist()
         if not rows:
-            raise StoreError(f"{self.root} has no video {video_id!r}; it has {self.index.num_rows} ids")
+            hint = nearest_id(self.index["id"], video_id)
+            raise StoreError(f"{self.root} has no video {video_id!r}{hint}; it has {self.index.num_rows} ids")
         return dict(rows[-1])
 
     def lookup(self, name: str) -> str:
@@ -76,7 +78,10 @@ class Store:
         if len(ids) == 1:
             return str(ids[0])
         problem = "no video" if not ids else f"{len(ids)} videos named {last!r}, not one"
-        raise StoreError(f"{self.root} has {problem} for {public(name)!r}; give an id, see mgmtool info {self.root}")
+        hint = "" if ids else nearest_id(self.index["id"], storable(name))
+        raise StoreError(
+            f"{self.root} has {problem} for {public(name)!r}{hint}; give an id, see mgmtool info {self.root}"
+        )
 
     def volume(self, video_id: str) -> MaskVolume:
         """Read the masks of a video.

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mgmtool.errors import UnknownVideoError
+from mgmtool.store._nearest import nearest_id
 from mgmtool.store.index import storable
 
 
@@ -101,10 +102,10 @@ class Videos:
         if found is None:
             found = self._by_other_name(known)
         if found is None:
-            ids = next(iter(self), None)
+            ids, hint = next(iter(self), None), nearest_id(self._table["id"], known)
             raise UnknownVideoError(
-                f"{self._name} has no video {name!r}; expected one of its {len(self)} ids, such as {ids!r}, a file name, "
-                f"or a path below {self._root}"
+                f"{self._name} has no video {name!r}{hint}; expected one of its {len(self)} ids, such as {ids!r}, "
+                f"a file name, or a path below {self._root}"
             )
         if found < 0:
             file = PurePosixPath(name).name

@@ -5,7 +5,7 @@ Axes are always (frame, row, column) or (y, x); boxes are half-open; a mask is T
 
 from __future__ import annotations
 
-from mgmtool.types.arrays import Bool, Float32, Float64, Int16, Int64, UInt8
+from mgmtool.types.arrays import Bool, Float32, Float64, Int16, Int32, Int64, UInt8
 from mgmtool.types.clips import ClipRequest, Crop, TokenMask, VideoMotion
 from mgmtool.types.masks import Box, FrameEnergy, MaskVolume, PatchGrid, Placement, PlacementRequest, TokenLayout
 from mgmtool.types.reading import Reading
@@ -28,6 +28,7 @@ __all__ = [
     "FrameFlag",
     "FrameMotion",
     "Int16",
+    "Int32",
     "Int64",
     "KnownVideo",
     "MaskVolume",

@@ -18,7 +18,8 @@ from mgmtool.errors import DecodeFailure
 from mgmtool.types import Orientation, Reading
 from mgmtool.video.container import check_size, decoder_limits, failure
 
-_INTER = frozenset({PictureType.P, PictureType.B, PictureType.S})
+_B = int(PictureType.B)
+_INTER = frozenset(map(int, (PictureType.P, PictureType.B, PictureType.S)))
 
 
 @dataclass(slots=True)
@@ -44,7 +45,7 @@ class Tally:
         self.size_changes += self.frames > 1 and size != self._size
         self._size = size
         kind = frame.pict_type
-        self.b_frames += kind == PictureType.B
+        self.b_frames += kind == _B
         self.inter_frames += kind in _INTER
         if self.frames > 1 and len(self.steps) < 3:
             self.steps.add(step)
@@ -88,10 +89,10 @@ def numbered_frames(
     reading = reading or Reading()
     pts = -1
     # AVI has no presentation times, and what FFmpeg puts in their place goes back and forth with B-frames.
-    clock = "dts" if "avi" in container.format.name else "pts"
+    avi = "avi" in container.format.name
     for frame in _decode(container, stream, tally, {**options, **decoder_limits(reading)}):
         check_size(frame.width, frame.height, reading)
-        time = getattr(frame, clock)
+        time = frame.dts if avi else frame.pts
         before, pts = pts, pts + 1 if time is None else time
         tally.count(frame, pts - before)
         if tally.frames > reading.max_frames:

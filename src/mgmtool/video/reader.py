@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from av.container import InputContainer
@@ -27,11 +27,11 @@ DECODER_OPTIONS = {"flags2": "+export_mvs", "skip_loop_filter": "all"}
 _SAMPLE_8, _SAMPLE_16 = np.dtype("u1"), np.dtype("<u2")
 _PLANAR = re.compile(r"yuv[ja]?(?P<kind>4\d\d)p(?P<bits>\d*)(?:le)?")
 _SUBSAMPLING = {"410": (2, 2), "411": (0, 2), "420": (1, 1), "422": (0, 1), "440": (1, 0), "444": (0, 0)}
+_B = int(PictureType.B)
 _LUMA_FIRST = re.compile(r"(?:yuvj?|yuva)4\d\dp(?P<yuv>\d*)(?:le)?|gray(?P<gray>\d*)(?:le)?|nv12|nv21")
 
 
-@dataclass(frozen=True, slots=True)
-class Plane:
+class Plane(NamedTuple):
     """Samples of one plane of a frame, in coded orientation.
 
     Attributes
@@ -49,8 +49,7 @@ class Plane:
     unit: float
 
 
-@dataclass(frozen=True, slots=True)
-class Chroma:
+class Chroma(NamedTuple):
     """Colour planes of one frame.
 
     Attributes
@@ -75,21 +74,33 @@ class DecodedFrame:
     ----------
     pts : int
         In units of the time base; the one before plus 1 for a frame without.
-    key_frame, corrupt : bool
+    corrupt : bool
         As the decoder says.
-    bidirectional : bool
-        Whether it is a B-frame.
-    height, width : int
-        Coded size in pixels, cropping applied.
     """
 
     pts: int
-    key_frame: bool
     corrupt: bool
-    bidirectional: bool
-    height: int
-    width: int
     _frame: VideoFrame
+
+    @property
+    def key_frame(self) -> bool:
+        """As the decoder says."""
+        return bool(self._frame.key_frame)
+
+    @property
+    def bidirectional(self) -> bool:
+        """Whether it is a B-frame."""
+        return self._frame.pict_type == _B
+
+    @property
+    def height(self) -> int:
+        """Coded height in pixels, cropping applied."""
+        return self._frame.height
+
+    @property
+    def width(self) -> int:
+        """Coded width in pixels, cropping applied."""
+        return self._frame.width
 
     def vectors(self, dtype: np.dtype[np.void]) -> NDArray[np.void] | None:
         """Motion vectors as records of ``dtype``, or None; a read-only view that pins the picture."""
@@ -102,27 +113,41 @@ class DecodedFrame:
         bits = _luma_bits(frame.format.name)
         if bits is None:
             frame, bits = frame.reformat(format="gray8"), 8
-        return _plane(frame, 0, bits, self.height, self.width)
+        return _plane(frame.planes[0], bits, frame.height, frame.width)
 
-    def chroma(self) -> Chroma | None:
-        """Planes of Cb and Cr without conversion where the pixel format has them, else FFmpeg's; None for a grey picture."""
+    def planes(self) -> tuple[Plane, Chroma | None]:
+        """Planes of luma, and of Cb and Cr, without conversion where the pixel format has them, else FFmpeg's.
+
+        There is no chroma in a grey picture.
+        """
         frame = self._frame
         known = _planar(frame.format.name)
         if known is None:
-            if frame.format.name.startswith("gray"):
-                return None
-            frame, known = frame.reformat(format="yuv444p"), (8, 0, 0)
+            return self.luma(), _converted_chroma(frame)
         bits, down_y, down_x = known
-        height, width = -(-self.height >> down_y), -(-self.width >> down_x)
-        cb, cr = (_plane(frame, k, bits, height, width) for k in (1, 2))
-        return Chroma(cb, cr, down_y, down_x)
+        planes = frame.planes
+        luma = _plane(planes[0], bits, frame.height, frame.width)
+        return luma, _chroma(planes, bits, down_y, down_x, luma)
 
 
-def _plane(frame: VideoFrame, number: int, bits: int, height: int, width: int) -> Plane:
-    plane: Any = frame.planes[number]
-    kind = _SAMPLE_8 if bits == 8 else _SAMPLE_16
-    samples = np.frombuffer(plane, dtype=kind).reshape(-1, plane.line_size // kind.itemsize)
-    return Plane(samples[:height], width, 2.0 ** (8 - bits))
+def _converted_chroma(frame: VideoFrame) -> Chroma | None:
+    if frame.format.name.startswith("gray"):
+        return None
+    planes = frame.reformat(format="yuv444p").planes
+    return _chroma(planes, 8, 0, 0, _plane(planes[0], 8, frame.height, frame.width))
+
+
+def _chroma(planes: Sequence[Any], bits: int, down_y: int, down_x: int, luma: Plane) -> Chroma:
+    height, width = -(-len(luma.samples) >> down_y), -(-luma.width >> down_x)
+    return Chroma(_plane(planes[1], bits, height, width), _plane(planes[2], bits, height, width), down_y, down_x)
+
+
+def _plane(plane: Any, bits: int, height: int, width: int) -> Plane:
+    if bits == 8:
+        line, samples = plane.line_size, np.frombuffer(plane, _SAMPLE_8)
+    else:
+        line, samples = plane.line_size // 2, np.frombuffer(plane, _SAMPLE_16)
+    return Plane(samples.reshape(-1, line)[:height], width, 2.0 ** (8 - bits))
 
 
 @lru_cache
@@ -237,10 +262,7 @@ def _frames(
     container: InputContainer, stream: VideoStream, tally: Tally, reading: Reading | None
 ) -> Iterator[DecodedFrame]:
     for pts, frame in numbered_frames(container, stream, tally, DECODER_OPTIONS, reading):
-        b_frame = frame.pict_type == PictureType.B
-        yield DecodedFrame(
-            pts, bool(frame.key_frame), bool(frame.is_corrupt), b_frame, frame.height, frame.width, frame
-        )
+        yield DecodedFrame(pts, frame.is_corrupt, frame)
 
 
 def _info(container: InputContainer, stream: VideoStream, first: DecodedFrame) -> VideoInfo:

@@ -1,0 +1,69 @@
+"""What TAB offers behind an option or for an argument; nothing heavy is imported but for the ids of a store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from click.shell_completion import CompletionItem
+
+from mgmtool import plugins
+
+if TYPE_CHECKING:
+    Item = CompletionItem[str]
+else:  # click before 8.4 knows no type arguments
+    Item = CompletionItem
+
+Complete = Callable[[click.Context, click.Parameter, str], list[Item]]
+
+_MOST_IDS = 1000
+"""A shell that is given more words than fit on a screen only asks whether it should show them."""
+
+
+def plugin_names(family: str) -> Complete:
+    """Offer the plug-ins of a family."""
+
+    def complete(_ctx: click.Context, _parameter: click.Parameter, start: str) -> list[Item]:
+        return [CompletionItem(name) for name in plugins.names(family) if name.startswith(start)]
+
+    return complete
+
+
+def failure_classes(_ctx: click.Context, _parameter: click.Parameter, start: str) -> list[Item]:
+    """Offer the failure classes."""
+    from mgmtool.errors import FAILURE_CLASSES
+
+    return [CompletionItem(name) for name in FAILURE_CLASSES if name.startswith(start)]
+
+
+def files(_ctx: click.Context, _parameter: click.Parameter, start: str) -> list[Item]:
+    """Leave it to the shell to offer files and folders."""
+    return [CompletionItem(start, type="file")]
+
+
+def stores(_ctx: click.Context, _parameter: click.Parameter, start: str) -> list[Item]:
+    """Offer the folders here that are called ``*.zarr``, and where there are none of that start, all folders."""
+    name = start.rpartition("/")[2]
+    before = start.removesuffix(name) if name else start
+    try:
+        found = sorted(entry.name for entry in Path(before or ".").glob("*.zarr") if entry.name.startswith(name))
+    except OSError:
+        found = []
+    return [CompletionItem(before + entry) for entry in found] or [CompletionItem(start, type="dir")]
+
+
+def video_ids(ctx: click.Context, _parameter: click.Parameter, start: str) -> list[Item]:
+    """Offer ids of the store that stands before on the line; none where it is behind a URL or cannot be read."""
+    store = str(ctx.params.get("store") or "")
+    if not store or "://" in store:
+        return []
+    try:
+        from mgmtool.store import open_store
+
+        ids = open_store(store).index["id"].to_pylist()
+    except Exception:  # noqa: BLE001  a traceback in the middle of a line that is being typed helps nobody
+        return []
+    return [CompletionItem(name) for name in islice((i for i in ids if i.startswith(start)), _MOST_IDS)]
