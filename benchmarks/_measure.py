@@ -60,7 +60,7 @@ def cpu_seconds() -> float:
 
 
 def peak_bytes(contender: Contender) -> int:
-    """Largest resident memory of this process, or of a program, or of this process and all workers, each at its largest."""
+    """Largest resident memory of this process, plus that of the largest worker times their number; or of a program."""
     for child in psutil.Process().children():
         if "forkserver" in " ".join(child.cmdline()):  # what it and its workers took is known once it has ended
             child.terminate()

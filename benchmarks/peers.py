@@ -9,7 +9,7 @@ less CPU. A contender whose package or program is absent is listed as not instal
 Files are those of $MGMTOOL_CORPUS (340x256, 320x240 MPEG-4, 720p, 1080p), or of ``make demo``. Each is measured as it is and
 looped by stream copy to --seconds, where start-up does not dominate. Dense flow runs on the originals only. Worker processes,
 started within the measurement, share four copies of the longest form of a file; their CPU is that of all processes, their
-memory the sum of the largest size of each, with shared pages counted every time.
+memory that of the driver plus the largest of any worker times their number, with shared pages counted every time.
 
 Afterwards, of mgmtool alone: bytes a frame of a store of the files, latency of the loader on it, seconds to start. Prints
 Markdown. Ends with 1 if mgmtool failed on a file or found other frames than the floor. By default it takes the better part of an

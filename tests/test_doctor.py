@@ -21,7 +21,7 @@ from mgmtool.engines import limits
 from mgmtool.store import can_lock
 from mgmtool.video import trial
 
-FOR_DEVELOPERS = {"check", "docs", "test"}
+FOR_DEVELOPERS = {"check", "dist", "docs", "test"}
 
 
 def by_name(found: list[Check]) -> dict[str, Check]:

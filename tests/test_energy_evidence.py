@@ -287,7 +287,7 @@ def test_motion_like_that_of_a_side_is_background(on: bool, seen: bool) -> None:
 
 
 def test_motion_is_needed() -> None:
-    blind = replace(frame(3, np.zeros((2, 2, 2))), displacement=None, coverage=None)
+    blind = frame(3, np.zeros((2, 2, 2)))._replace(displacement=None, coverage=None)
     with pytest.raises(ValueError, match="frame 3 comes without motion"):
         all_stages([blind])
 
@@ -445,7 +445,7 @@ def test_every_frame_comes_out_once_and_in_order(seed: int, facts: list[tuple[bo
     for begin, end in zip([0, *starts], [*starts, len(frames)], strict=True):
         scene = frames[begin:end]
         if begin:
-            scene[0] = replace(scene[0], has_vectors=False)
+            scene[0] = scene[0]._replace(has_vectors=False)
         for alone, within in zip(all_stages(scene), found[begin:end], strict=True):
             assert alone.scale == within.scale
             np.testing.assert_array_equal(alone.energy, within.energy)

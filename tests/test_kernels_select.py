@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import twins
-from mgmtool.kernels.select import BUCKETS, median
+from mgmtool.kernels.select import median
 
 Array = NDArray[Any]
 
 
 def middle(values: Array, n: int | None = None) -> float:
     n = len(values) if n is None else n
-    return median(values, n, np.full(BUCKETS, 99, np.int32), np.full(len(values), np.nan, np.float32))
+    return median(values, n, np.full(len(values), np.nan, np.float32))
 
 
 @pytest.mark.parametrize(

@@ -134,8 +134,9 @@ def test_a_video_that_is_not_there_is_refused(store: MaskStore, name: str) -> No
     with pytest.raises(KeyError) as caught:
         store.lookup(name)
     assert isinstance(caught.value, UnknownVideoError)
+    hint = " (did you mean 'a/0.mp4'?)" if name == "c/0.mp4" else ""
     assert str(caught.value).startswith(
-        f"{store.name} has no video {name!r}; expected one of its 4 ids, such as 'a/0.mp4', a file name, or a path below /"
+        f"{store.name} has no video {name!r}{hint}; expected one of its 4 ids, such as 'a/0.mp4', a file name, or a path below /"
     )
     with pytest.raises(StoreError, match="has no video"):
         store[name]

@@ -36,8 +36,8 @@ def assert_as_alone(found: Clip, alone: Clip) -> None:
     assert found[0] == alone[0]
     assert dataclasses.replace(found[2], source_reason="asked for") == alone[2]
     for frame, other in zip(found[1], alone[1], strict=True):
-        for field in dataclasses.fields(FrameMotion):
-            np.testing.assert_array_equal(getattr(frame, field.name), getattr(other, field.name))
+        for here, there in zip(frame, other, strict=True):
+            np.testing.assert_array_equal(here, there)
 
 
 def test_it_is_the_default() -> None:
@@ -140,7 +140,7 @@ def pretend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pretend:
         def counted(frames: Iterator[FrameMotion]) -> Iterator[FrameMotion]:
             for frame, there in zip(frames, vectors, strict=False):
                 taken[0] += 1
-                yield dataclasses.replace(frame, has_vectors=there)
+                yield frame._replace(has_vectors=there)
 
         monkeypatch.setattr(auto, "Codec", Codec)
         with sources.build("auto").open(ref(path), motion=True, luma=False) as stream:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -338,7 +337,6 @@ def test_without_opencv_the_source_is_still_listed(no_opencv: None) -> None:
 
 
 def test_opencv_that_cannot_be_imported_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: object())
     source = sources.build("flow")
     monkeypatch.setitem(sys.modules, "cv2", None)
     path = encode(tmp_path / "clip.mp4", panning(2, 64, 96))

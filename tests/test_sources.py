@@ -255,13 +255,24 @@ def test_luma_is_turned_to_the_display(matrix: Sequence[int], tmp_path: Path) ->
     path = encode(tmp_path / "clip.mp4", panning(1, 90, 150, (0, 0)), qp="1")
     coded = pictures_of(path)[0]
     info, frames, _ = read(turn(path, matrix))
-    expected = info.orientation.picture(coded)
+    turned = info.orientation
+    backwards = turned.flip_x if turned.transpose else turned.flip_y
+    expected = turned.picture(every_second_row(coded, -90 % 16 if backwards else 0))
     found = frames[0].luma
     assert found is not None
     rows, cols = (-(-n // 8) for n in expected.shape)
     for row, col in np.ndindex(rows, cols):
         square = expected[8 * row : 8 * row + 8, 8 * col : 8 * col + 8]
-        assert found[row, col] == pytest.approx(square.mean(), abs=0.01)
+        assert found[row, col] == pytest.approx(np.nanmean(square), abs=0.01)
+
+
+def every_second_row(coded: Array, offset: int) -> Array:
+    """A picture in which only the rows that count are numbers, for squares of 8 that begin ``offset`` rows before it."""
+    picture = np.full(coded.shape, np.nan)
+    for start in range(-offset, len(coded), 8):
+        rows = slice(max(start, 0), max(start + 8, 0), 2)
+        picture[rows] = coded[rows]
+    return picture
 
 
 def pictures_of(path: Path) -> list[Array]:
@@ -272,7 +283,7 @@ def pictures_of(path: Path) -> list[Array]:
 def test_pictures_are_read_bit_by_bit(tmp_path: Path) -> None:
     path = encode(tmp_path / "clip.mp4", panning(4, 64, 96, (0, 4)), "mpeg4")
     for frame, picture in zip(read(path)[1], pictures_of(path), strict=True):
-        expected = picture.reshape(8, 8, 12, 8).mean(axis=(1, 3))
+        expected = picture.reshape(8, 8, 12, 8)[:, ::2].mean(axis=(1, 3))  # every second of eight rows
         np.testing.assert_allclose(frame.luma, expected, atol=0.01)
 
 
@@ -294,7 +305,7 @@ def test_cells_have_the_side_that_was_asked_for(cell: Any, size: tuple[int, int]
         np.testing.assert_allclose(usual(frame), (0, 2), atol=0.5)
 
 
-@pytest.mark.parametrize(("size", "cell"), [((720, 736), 16), ((722, 736), 32), ((736, 722), 32)], ids=str)
+@pytest.mark.parametrize(("size", "cell"), [((718, 736), 16), ((720, 736), 32), ((736, 720), 32)], ids=str)
 def test_large_pictures_have_larger_cells(size: tuple[int, int], cell: int, tmp_path: Path) -> None:
     path = encode(tmp_path / "clip.mp4", panning(2, *size), preset="ultrafast")
     assert {frame.cell for frame in read(path, luma=False)[1]} == {cell}

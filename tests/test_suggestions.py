@@ -70,6 +70,10 @@ def test_readers_and_loaders_name_the_nearest_id(store: Path) -> None:
         open_reader(store).row("running1.mp4")
 
 
+def test_an_ending_alone_is_not_alike() -> None:
+    assert nearest_id(pa.array(["b/1.mp4", "a/0.mp4"]), "c.mp4") == ""
+
+
 def test_a_hint_is_harmless_on_a_terminal() -> None:
     assert did_you_mean("a\x1b[31m.mp5", ["a\x1b[31m.mp4"]) == r" (did you mean 'a\\x1b[31m.mp4'?)"
 

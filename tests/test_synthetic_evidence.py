@@ -87,7 +87,7 @@ def recorded(film: Path, path: Path, factor: float) -> Path:
             assert frame.coverage is not None
             noise = rng.normal(0, 1, frame.displacement.shape) * (frame.coverage > 0)[..., None]
             displacement = ((frame.displacement + noise) * factor).astype(np.float32)
-            yield replace(frame, displacement=displacement)
+            yield frame._replace(displacement=displacement)
 
     with sources.build("codec").open(ref(film), motion=True, luma=True, chroma=True) as stream:
         save(path, replace(stream, frames=scaled(stream.frames)))

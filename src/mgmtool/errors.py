@@ -186,9 +186,19 @@ def failure_of(error: BaseException) -> tuple[str, str]:
     return "crash", one_line(f"{type(error).__name__}: {error}")
 
 
-def did_you_mean(name: str, known: Collection[str]) -> str:
-    """Name the known word that is nearest to an unknown one, for the end of a message; nothing where none is near."""
-    match = difflib.get_close_matches(name, known, n=1)
+def did_you_mean(name: str, known: Collection[str], alike: float = 0.6) -> str:
+    """Name the known word that is nearest to an unknown one, for the end of a message; nothing where none is near.
+
+    Parameters
+    ----------
+    name : str
+        The unknown word.
+    known : collection of str
+        The words there are.
+    alike : float
+        Least likeness, from 0 to 1, as :mod:`difflib` has it.
+    """
+    match = difflib.get_close_matches(name, known, n=1, cutoff=alike)
     return f" (did you mean {one_line(match[0])!r}?)" if match else ""
 
 

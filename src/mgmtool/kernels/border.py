@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -71,41 +69,97 @@ def explain_by_border(motion: Float32, coverage: Float32, along: int, deep: int,
     rows, cols = coverage.shape
     high = min(deep, rows)
     wide = min(deep, cols)
-    across = np.empty((2, cols, 2), np.float64)  # along the top and the bottom
-    down = np.empty((2, rows, 2), np.float64)  # along the left and the right
-    middles = np.empty((4, 2), np.float64)
+    across = np.empty((2, 2, cols), np.float32)  # along the top and the bottom: dy, dx
+    down = np.empty((2, 2, rows), np.float32)  # along the left and the right
+    middles = np.empty((4, 2), np.float32)
     _side(motion[:high], coverage[:high], along, True, across[0], middles[0])
     _side(motion[rows - high :], coverage[rows - high :], along, True, across[1], middles[1])
     _side(motion[:, :wide], coverage[:, :wide], along, False, down[0], middles[2])
     _side(motion[:, cols - wide :], coverage[:, cols - wide :], along, False, down[1], middles[3])
-    weights_y = np.empty((2, rows), np.float64)
-    weights_x = np.empty((2, cols), np.float64)
+    weights_y = np.empty((2, rows), np.float32)
+    weights_x = np.empty((2, cols), np.float32)
     _nearness(weights_y)
     _nearness(weights_x)
+    n = rows * cols
+    expected, moved, least = np.empty((2, n), np.float32), np.empty((2, n), np.float32), np.empty(n, np.float32)
     for row in range(rows):
-        for col in range(cols):
-            if coverage[row, col] > 0.0:
-                y, x = np.float64(motion[row, col, 0]), np.float64(motion[row, col, 1])
-                gy = _between(weights_y, weights_x, across, down, row, col, 0)
-                gx = _between(weights_y, weights_x, across, down, row, col, 1)
-                least = _squared_distance(y, x, gy, gx, 1.5)
-                for side in range(4):
-                    least = min(least, _squared_distance(y, x, middles[side, 0], middles[side, 1], 1.0))
-                residual[row, col] = min(residual[row, col], np.float32(math.sqrt(least)))
+        here = slice(row * cols, (row + 1) * cols)
+        _between(weights_y[0, row], weights_y[1, row], weights_x, across, down, row, expected[:, here])
+        for k in range(2):
+            _copy(motion[row, :, k], moved[k, here])
+    _distances(moved[0], moved[1], expected[0], expected[1], middles, least)
+    for row in range(rows):
+        _lower(residual[row], coverage[row], least[row * cols : (row + 1) * cols])
+
+
+@kernel
+def _copy(line: Float32, out: Float32) -> None:
+    for k in range(out.size):
+        out[k] = line[k]
 
 
 @kernel
 def _between(
-    weights_y: Float64, weights_x: Float64, across: Float64, down: Float64, row: int, col: int, k: int
-) -> float:
-    """Mean of one component of the four sides' motion at a cell's column and row, nearer sides counting more."""
-    total = weights_y[0, row] + weights_y[1, row] + weights_x[0, col] + weights_x[1, col]
-    upright = weights_y[0, row] * across[0, col, k] + weights_y[1, row] * across[1, col, k]
-    return float((upright + weights_x[0, col] * down[0, row, k] + weights_x[1, col] * down[1, row, k]) / total)
+    above: np.float32, below: np.float32, weights_x: Float32, across: Float32, down: Float32, row: int, out: Float32
+) -> None:
+    """Mean of the four sides' motion over a row of cells, nearer sides counting more."""
+    left, right = weights_x[0], weights_x[1]
+    for k in range(2):
+        top, bottom, line = across[0, k], across[1, k], out[k]
+        first, last = down[0, k, row], down[1, k, row]
+        for col in range(line.size):
+            sides = left[col] * first + right[col] * last
+            line[col] = above * top[col] + below * bottom[col] + sides
+    for col in range(left.size):
+        share = np.float32(1.0) / (above + below + left[col] + right[col])
+        out[0, col] *= share
+        out[1, col] *= share
 
 
 @kernel
-def _nearness(weights: Float64) -> None:
+def _distances(
+    motion_y: Float32, motion_x: Float32, expected_y: Float32, expected_x: Float32, middles: Float32, out: Float32
+) -> None:
+    """Distance of each motion from the nearest of the segments from 0 to the middles, and to 1.5 times the expected one.
+
+    All cells at a time: the loop vectorises, which row by row it would not.
+    """
+    one, far = np.float32(1.0), np.float32(1.5)
+    y0, x0, i0 = middles[0, 0], middles[0, 1], _inverse(middles[0, 0], middles[0, 1])
+    y1, x1, i1 = middles[1, 0], middles[1, 1], _inverse(middles[1, 0], middles[1, 1])
+    y2, x2, i2 = middles[2, 0], middles[2, 1], _inverse(middles[2, 0], middles[2, 1])
+    y3, x3, i3 = middles[3, 0], middles[3, 1], _inverse(middles[3, 0], middles[3, 1])
+    for i in range(out.size):
+        dy, dx = motion_y[i], motion_x[i]
+        py, px = expected_y[i], expected_x[i]
+        least = _squared_distance(dy, dx, py, px, _inverse(py, px), far)
+        least = _lesser(least, _squared_distance(dy, dx, y0, x0, i0, one))
+        least = _lesser(least, _squared_distance(dy, dx, y1, x1, i1, one))
+        least = _lesser(least, _squared_distance(dy, dx, y2, x2, i2, one))
+        out[i] = np.sqrt(_lesser(least, _squared_distance(dy, dx, y3, x3, i3, one)))
+
+
+@kernel
+def _inverse(y: np.float32, x: np.float32) -> np.float32:
+    length = y * y + x * x
+    return np.float32(1.0) / length if length > np.float32(0.0) else np.float32(0.0)
+
+
+@kernel
+def _lesser(a: np.float32, b: np.float32) -> np.float32:
+    """Return the smaller; ``min`` would not vectorise."""
+    return a if a < b else b
+
+
+@kernel
+def _lower(residual: Float32, coverage: Float32, least: Float32) -> None:
+    for col in range(least.size):
+        bound = least[col]
+        residual[col] = bound if (bound < residual[col]) & (coverage[col] > 0.0) else residual[col]
+
+
+@kernel
+def _nearness(weights: Float32) -> None:
     """``1 / (distance + 0.02)`` of each of n places from the first and from the last side, distances as shares."""
     n = weights.shape[1]
     for i in range(n):
@@ -114,19 +168,22 @@ def _nearness(weights: Float64) -> None:
 
 
 @kernel
-def _squared_distance(dy: float, dx: float, py: float, px: float, reach: float) -> float:
-    """Squared distance of (dy, dx) from the segment between 0 and ``reach`` times (py, px)."""
-    length = py * py + px * px
-    share = min(max((dy * py + dx * px) / length, 0.0), reach) if length > 0.0 else 0.0
+def _squared_distance(
+    dy: np.float32, dx: np.float32, py: np.float32, px: np.float32, inverse: np.float32, reach: np.float32
+) -> np.float32:
+    """Squared distance of (dy, dx) from the segment from 0 to ``reach`` times (py, px); inverse is 1 / its squared length."""
+    share = (dy * py + dx * px) * inverse
+    share = share if share > np.float32(0.0) else np.float32(0.0)
+    share = share if share < reach else reach
     ey = dy - share * py
     ex = dx - share * px
     return ey * ey + ex * ex
 
 
 @kernel
-def _side(motion: Float32, coverage: Float32, along: int, horizontal: bool, profile: Float64, middle: Float64) -> None:
+def _side(motion: Float32, coverage: Float32, along: int, horizontal: bool, profile: Float32, middle: Float32) -> None:
     """Median motion of the blocks of one side, spread linearly over its cells, and the median of the blocks."""
-    n = profile.shape[0]
+    n = profile.shape[1]
     blocks = max(1, (n + along // 2) // along)
     values = np.empty((2, max(coverage.size, blocks)), np.float32)
     found = np.empty((2, blocks), np.float32)
@@ -142,13 +199,12 @@ def _side(motion: Float32, coverage: Float32, along: int, horizontal: bool, prof
         ordered = values[k, :blocks]  # sorting changes what it sorts
         ordered[:] = found[k]
         middle[k] = small_median(ordered)
-        for i in range(n):
-            place = min(max((i + 0.5) * blocks / n - 0.5, 0.0), blocks - 1.0)
-            low = min(int(place), max(blocks - 2, 0))
-            part = place - low
-            # A Python float would let the medians stay float32 without the compiler.
-            one, next_one = np.float64(found[k, low]), np.float64(found[k, min(low + 1, blocks - 1)])
-            profile[i, k] = (1.0 - part) * one + part * next_one
+    for i in range(n):
+        place = min(max((i + 0.5) * blocks / n - 0.5, 0.0), blocks - 1.0)
+        low = min(int(place), max(blocks - 2, 0))
+        part = np.float32(place - low)
+        for k in range(2):
+            profile[k, i] = found[k, low] + part * (found[k, min(low + 1, blocks - 1)] - found[k, low])
 
 
 @kernel

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mgmtool.kernels._jit import kernel
-from mgmtool.kernels.select import BUCKETS, median
+from mgmtool.kernels.select import median
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -44,134 +44,113 @@ def fit_camera(displacement: Float32, coverage: Float32, sigma_min: float, theta
     float
         Sigma, the noise per component, in pixels; at least ``sigma_min``.
     """
-    rows, cols = coverage.shape
-    motion = np.empty((2, rows, cols), np.float32)
-    packed = np.empty(coverage.size, np.float32)
-    scratch = np.empty(coverage.size, np.float32)
-    counts = np.empty(BUCKETS, np.int32)
-    xs = np.empty(cols, np.float32)
-    _places(xs)
-    covered = _split(displacement, coverage, motion)
+    n = coverage.size
+    cells = np.empty((5, n), np.float32)
+    lengths, weights = np.empty(n, np.float32), np.empty(n, np.float32)
+    packed, scratch = np.empty(n, np.float32), np.empty(n, np.float32)
+    covered = _flatten(displacement, coverage, cells)
     theta[:] = 0.0
-    theta[0, 0] = _median_of_covered(motion[0], coverage, covered, counts, packed, scratch)
-    theta[1, 0] = _median_of_covered(motion[1], coverage, covered, counts, packed, scratch)
-    _residuals(motion, xs, theta, residual)
-    sigma = _noise(residual, coverage, covered, sigma_min, counts, packed, scratch)
+    theta[0, 0] = _median_of_covered(cells[0], cells[4], covered, packed, scratch)
+    theta[1, 0] = _median_of_covered(cells[1], cells[4], covered, packed, scratch)
+    _residuals(cells, theta, lengths)
+    sigma = max(_median_of_covered(lengths, cells[4], covered, packed, scratch) / _HALF_NORMAL_MEDIAN, sigma_min)
     if covered >= _ENOUGH_CELLS:
         for _ in range(_ITERATIONS):
-            _weighted_fit(motion, coverage, covered, xs, residual, sigma, theta)
-            _residuals(motion, xs, theta, residual)
-            sigma = _noise(residual, coverage, covered, sigma_min, counts, packed, scratch)
-    if covered < coverage.size:
-        _clear_uncovered(coverage, residual)
+            _cauchy(cells[4], lengths, np.float32(0.25 / (sigma * sigma)), weights)
+            _weighted_fit(cells, coverage.shape[1], weights, _RIDGE * covered, theta)
+            _residuals(cells, theta, lengths)
+            sigma = max(
+                _median_of_covered(lengths, cells[4], covered, packed, scratch) / _HALF_NORMAL_MEDIAN, sigma_min
+            )
+    _unflatten(lengths, coverage, residual)
     return sigma
 
 
-@kernel
-def _places(xs: Float32) -> None:
-    """Coordinates of n cell centres, -1..1; 0 for a single one."""
-    n = xs.size
-    step = 2.0 / (n - 1) if n > 1 else 0.0
-    for i in range(n):
-        xs[i] = np.float32(i * step - 1.0) if n > 1 else np.float32(0.0)
+# All cells at a time, step by step: these loops vectorise, which row by row they would not.
 
 
 @kernel
-def _split(displacement: Float32, coverage: Float32, motion: Float32) -> int:
-    """Put dy and dx in planes of their own, 0 where uncovered, and count the covered cells."""
+def _flatten(displacement: Float32, coverage: Float32, cells: Float32) -> int:
+    """Put dy, dx, x, y and coverage of all cells in lines, dy and dx 0 where uncovered, and count the covered cells."""
     rows, cols = coverage.shape
-    n = 0
+    step_y = 2.0 / (rows - 1) if rows > 1 else 0.0
+    step_x = 2.0 / (cols - 1) if cols > 1 else 0.0
+    covered = 0
     for row in range(rows):
-        both, weights, dy, dx = displacement[row], coverage[row], motion[0, row], motion[1, row]
+        y = np.float32(row * step_y - 1.0) if rows > 1 else np.float32(0.0)
+        both, share, line = displacement[row], coverage[row], cells[:, row * cols : (row + 1) * cols]
         for col in range(cols):
-            there = weights[col] > 0.0
-            dy[col] = both[col, 0] if there else np.float32(0.0)
-            dx[col] = both[col, 1] if there else np.float32(0.0)
-            n += there
-    return n
+            there = share[col] > 0.0
+            line[0, col] = both[col, 0] if there else np.float32(0.0)
+            line[1, col] = both[col, 1] if there else np.float32(0.0)
+            line[2, col] = np.float32(col * step_x - 1.0) if cols > 1 else np.float32(0.0)
+            line[3, col] = y
+            line[4, col] = share[col]
+            covered += there
+    return covered
 
 
 @kernel
-def _median_of_covered(
-    values: Float32, coverage: Float32, covered: int, counts: NDArray[np.int32], packed: Float32, scratch: Float32
-) -> float:
+def _unflatten(lengths: Float32, coverage: Float32, residual: Float32) -> None:
+    """Put the lengths back on the grid, 0 where uncovered."""
+    rows, cols = coverage.shape
+    for row in range(rows):
+        share, out, line = coverage[row], residual[row], lengths[row * cols : (row + 1) * cols]
+        for col in range(cols):
+            out[col] = line[col] if share[col] > 0.0 else np.float32(0.0)
+
+
+@kernel
+def _median_of_covered(values: Float32, coverage: Float32, covered: int, packed: Float32, scratch: Float32) -> float:
     """Median over the covered cells."""
     if covered == coverage.size:
-        return median(values.reshape(covered), covered, counts, scratch)
-    rows, cols = coverage.shape
+        return median(values, covered, scratch)
     n = 0
-    for row in range(rows):
-        for col in range(cols):
-            if coverage[row, col] > 0.0:
-                packed[n] = values[row, col]
-                n += 1
-    return median(packed, n, counts, scratch)
+    for i in range(values.size):
+        packed[n] = values[i]
+        n += coverage[i] > 0.0
+        if n == covered:
+            break
+    return median(packed, n, scratch)
 
 
 @kernel
-def _noise(
-    residual: Float32,
-    coverage: Float32,
-    covered: int,
-    sigma_min: float,
-    counts: NDArray[np.int32],
-    packed: Float32,
-    scratch: Float32,
-) -> float:
-    """Noise per component, from the median length of the residual motion."""
-    middle = _median_of_covered(residual, coverage, covered, counts, packed, scratch)
-    return max(middle / _HALF_NORMAL_MEDIAN, sigma_min)
-
-
-@kernel
-def _clear_uncovered(coverage: Float32, residual: Float32) -> None:
-    rows, cols = coverage.shape
-    for row in range(rows):
-        for col in range(cols):
-            if not coverage[row, col] > 0.0:
-                residual[row, col] = 0.0
-
-
-@kernel
-def _residuals(motion: Float32, xs: Float32, theta: Float64, residual: Float32) -> None:
+def _residuals(cells: Float32, theta: Float64, lengths: Float32) -> None:
     """Length of displacement minus camera motion, per cell."""
-    rows = residual.shape[0]
-    a1, b1 = np.float32(theta[0, 1]), np.float32(theta[1, 1])
-    step = 2.0 / (rows - 1) if rows > 1 else 0.0
-    for row in range(rows):
-        y = row * step - 1.0 if rows > 1 else 0.0
-        a, b = np.float32(theta[0, 0] + theta[0, 2] * y), np.float32(theta[1, 0] + theta[1, 2] * y)
-        dys, dxs, lengths = motion[0, row], motion[1, row], residual[row]
-        for col in range(xs.size):
-            dy = dys[col] - (a + a1 * xs[col])
-            dx = dxs[col] - (b + b1 * xs[col])
-            lengths[col] = np.sqrt(dy * dy + dx * dx)
+    a0, a1, a2 = np.float32(theta[0, 0]), np.float32(theta[0, 1]), np.float32(theta[0, 2])
+    b0, b1, b2 = np.float32(theta[1, 0]), np.float32(theta[1, 1]), np.float32(theta[1, 2])
+    dys, dxs, xs, ys = cells[0], cells[1], cells[2], cells[3]
+    for i in range(lengths.size):
+        dy = dys[i] - (a0 + a1 * xs[i] + a2 * ys[i])
+        dx = dxs[i] - (b0 + b1 * xs[i] + b2 * ys[i])
+        lengths[i] = np.sqrt(dy * dy + dx * dx)
 
 
 @kernel
-def _weighted_fit(
-    motion: Float32, coverage: Float32, covered: int, xs: Float32, residual: Float32, sigma: float, theta: Float64
-) -> None:
-    """Solve the Cauchy-weighted least squares for both components.
+def _cauchy(coverage: Float32, lengths: Float32, inverse: np.float32, weights: Float32) -> None:
+    """Cauchy weights ``coverage / (1 + inverse r^2)``."""
+    one = np.float32(1.0)
+    for i in range(weights.size):
+        weights[i] = coverage[i] / (one + lengths[i] * lengths[i] * inverse)
+
+
+@kernel
+def _weighted_fit(cells: Float32, cols: int, weights: Float32, ridge: float, theta: Float64) -> None:
+    """Solve the weighted least squares for both components.
 
     Along a row y is the same: seven sums are made cell by cell, and the other seven of them row by row.
     """
-    rows, cols = coverage.shape
     s0 = sx = sy = sxx = sxy = syy = 0.0
     u0 = ux = uy = v0 = vx = vy = 0.0
-    inverse = 0.25 / (sigma * sigma)
-    step = 2.0 / (rows - 1) if rows > 1 else 0.0
-    for row in range(rows):
-        y = row * step - 1.0 if rows > 1 else 0.0
-        weights, lengths, dys, dxs = coverage[row], residual[row], motion[0, row], motion[1, row]
+    dys, dxs, xs = cells[0], cells[1], cells[2]
+    for first in range(0, weights.size, cols):
         r0 = rx = rxx = p0 = px = q0 = qx = 0.0
-        for col in range(cols):
-            r = np.float64(lengths[col])
-            w = weights[col] / (1.0 + r * r * inverse)
-            x = np.float64(xs[col])
+        for i in range(first, first + cols):
+            w = np.float64(weights[i])
+            x = np.float64(xs[i])
             wx = w * x
-            dy = np.float64(dys[col])
-            dx = np.float64(dxs[col])
+            dy = np.float64(dys[i])
+            dx = np.float64(dxs[i])
             r0 += w
             rx += wx
             rxx += wx * x
@@ -179,6 +158,7 @@ def _weighted_fit(
             px += wx * dy
             q0 += w * dx
             qx += wx * dx
+        y = np.float64(cells[3, first])
         s0 += r0
         sx += rx
         sy += r0 * y
@@ -191,7 +171,6 @@ def _weighted_fit(
         v0 += q0
         vx += qx
         vy += q0 * y
-    ridge = _RIDGE * covered
     _solve3(s0 + ridge, sx, sy, sxx + ridge, sxy, syy + ridge, u0, ux, uy, theta[0])
     _solve3(s0 + ridge, sx, sy, sxx + ridge, sxy, syy + ridge, v0, vx, vy, theta[1])
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from mgmtool.kernels._jit import kernel
 
 Float32 = NDArray[np.float32]
+Int64 = NDArray[np.int64]
 UInt32 = NDArray[np.uint32]
 
 
@@ -59,6 +60,45 @@ def mean_plane(
         _fold(sums, shift_x, unit / (high << shift_x) if high > 0 else 0.0, out[row])
         if cut:
             _mean_of_cut(sums, high, width, offset_x, shift_x, unit, out[row])
+
+
+@kernel
+def mean_picture(
+    luma: NDArray[Any],
+    cb: NDArray[Any],
+    cr: NDArray[Any],
+    places: Int64,
+    unit: float,
+    light: Float32,
+    colour: Float32,
+) -> None:
+    """Average the planes of a picture, all in one call.
+
+    Parameters
+    ----------
+    luma, cb, cr : uint8 or uint16 (height, >= width)
+        Samples of the three planes; ``cb`` and ``cr`` without rows for a grey picture.
+    places : int64 (2, 6)
+        ``width, offset_y, offset_x, shift_y, shift_x, step`` of :func:`mean_plane`, for luma and for both planes of chroma.
+    unit : float
+        Value of one step of the samples on a scale of 0..255.
+    light : float32 (rows, cols)
+        Overwritten: means of luma; without rows where they are not asked for.
+    colour : float32 (2, rows, cols)
+        Overwritten: means of Cb and Cr, 128 for a grey picture; likewise.
+    """
+    if light.shape[0] > 0:
+        _mean_at(luma, places[0], unit, light)
+    if colour.shape[1] > 0:
+        colour[:] = 128.0
+        if cb.shape[0] > 0:
+            _mean_at(cb, places[1], unit, colour[0])
+            _mean_at(cr, places[1], unit, colour[1])
+
+
+@kernel
+def _mean_at(plane: NDArray[Any], place: Int64, unit: float, out: Float32) -> None:
+    mean_plane(plane, place[0], place[1], place[2], place[3], place[4], place[5], unit, out)
 
 
 @kernel

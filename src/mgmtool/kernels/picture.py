@@ -67,23 +67,33 @@ def normal_flow(
         Overwritten: pixels, >= 0; infinite where no sample counts.
     """
     rows, cols = flow.shape
-    n = 2 * cols
+    high, wide = after.shape
     shift = np.empty((2, 3), np.float64)
     _shift_in_samples(theta, rows, cols, spacing, shift)
-    origin = np.empty((2, n), np.int32)
-    part, corners = np.empty((3, n), np.float32), np.empty((4, n), np.float32)
-    above, below = np.empty((2, n), np.float32), np.empty((2, n), np.float32)
+    from_y, from_x, inside = (
+        np.empty(high * wide, np.float32),
+        np.empty(high * wide, np.float32),
+        np.empty(high * wide, np.float32),
+    )
+    top, left = np.empty(high * wide, np.int32), np.empty(high * wide, np.int32)
+    corners = np.empty((4, high * wide), np.float32)
+    _origins(shift, wide, from_y, from_x)
+    _split(high, wide, from_y, from_x, top, left, inside)
+    _fetch(before, top, left, corners[0], corners[1], corners[2], corners[3])
+    _mix(corners[0], corners[1], from_x)
+    _mix(corners[2], corners[3], from_x)
+    _mix(corners[0], corners[2], from_y)
+    products, squares = corners[1], corners[2]
+    for i in range(high):
+        here = slice(i * wide, (i + 1) * wide)
+        _copy(after[i], products[here])
+        _copy(gradient[i], squares[here])
+    _weigh(corners[0], inside, products, squares)
     for row in range(rows):
-        for half in range(2):
-            i = 2 * row + half
-            _origins(shift, i, 2 * rows, n, origin[0], origin[1], part[0], part[1], part[2])
-            _fetch(before, origin[0], origin[1], corners[0], corners[1], corners[2], corners[3])
-            _mix(corners[0], corners[1], part[1])
-            _mix(corners[2], corners[3], part[1])
-            _mix(corners[0], corners[2], part[0])
-            _products(corners[0], after[i], gradient[i], part[2], above[half])
-            _squares(gradient[i], part[2], below[half])
-        _quotients(above, below, np.float32(spacing), flow[row])
+        first = 2 * row * wide
+        _quotients(
+            products[first : first + 2 * wide], squares[first : first + 2 * wide], np.float32(spacing), flow[row]
+        )
 
 
 @kernel
@@ -102,38 +112,45 @@ def _shift_in_samples(theta: Float64, rows: int, cols: int, spacing: float, shif
         shift[k, 2] = theta[k, 1] * 0.5 * step_x / spacing
 
 
-# A row of samples at a time, step by step: each of these loops vectorises, all of them in one would not.
+# All samples at a time, step by step: each of these loops vectorises, all of them in one, or row by row, would not.
 
 
 @kernel
-def _origins(
-    shift: Float64,
-    i: int,
-    height: int,
-    width: int,
+def _origins(shift: Float64, wide: int, from_y: Float32, from_x: Float32) -> None:
+    """Where the samples come from, in rows and columns."""
+    step_y, step_x = np.float32(-shift[0, 2]), np.float32(1.0 - shift[1, 2])
+    for i in range(from_y.size // wide):
+        y, x = np.float32(i - (shift[0, 0] + shift[0, 1] * i)), np.float32(-(shift[1, 0] + shift[1, 1] * i))
+        ys, xs = from_y[i * wide : (i + 1) * wide], from_x[i * wide : (i + 1) * wide]
+        for j in range(wide):
+            ys[j] = y + step_y * np.float32(j)
+            xs[j] = x + step_x * np.float32(j)
+
+
+@kernel
+def _split(
+    high: int,
+    wide: int,
+    from_y: Float32,
+    from_x: Float32,
     top: NDArray[np.int32],
     left: NDArray[np.int32],
-    part_y: Float32,
-    part_x: Float32,
     inside: Float32,
 ) -> None:
-    """Where the samples of row i come from: the sample to the top left, how far beyond it, and 1 if inside, 0 if not."""
+    """Split origins into the sample to the top left and how far they lie beyond it; 1 if inside the picture, 0 if not."""
     zero, one = np.float32(0.0), np.float32(1.0)
-    y0, x0 = np.float32(i - (shift[0, 0] + shift[0, 1] * i)), np.float32(-(shift[1, 0] + shift[1, 1] * i))
-    step_y, step_x = np.float32(-shift[0, 2]), np.float32(1.0 - shift[1, 2])
-    last_y, last_x = np.float32(height - 1), np.float32(width - 1)
-    before_y, before_x = np.float32(height - 2), np.float32(width - 2)
-    for j in range(width):
-        y = y0 + step_y * np.float32(j)
-        x = x0 + step_x * np.float32(j)
+    last_y, last_x = np.float32(high - 1), np.float32(wide - 1)
+    before_y, before_x = np.float32(high - 2), np.float32(wide - 2)
+    for k in range(top.size):
+        y, x = from_y[k], from_x[k]
         there = (y >= zero) & (y <= last_y) & (x >= zero) & (x <= last_x)
         y = y if there else zero  # not a number is nowhere, and no index
         x = x if there else zero
         row, col = np.int32(min(y, before_y)), np.int32(min(x, before_x))
-        top[j], left[j] = row, col
-        part_y[j] = y - np.float32(row)
-        part_x[j] = x - np.float32(col)
-        inside[j] = one if there else zero
+        top[k], left[k] = row, col
+        from_y[k] = y - np.float32(row)
+        from_x[k] = x - np.float32(col)
+        inside[k] = one if there else zero
 
 
 @kernel
@@ -148,43 +165,43 @@ def _fetch(
 ) -> None:
     """Look up the four samples around each origin."""
     one = np.uintp(1)
-    for j in range(top.size):
-        y, x = np.uintp(top[j]), np.uintp(left[j])  # signed indices would be checked for wrapping
-        top_left[j] = samples[y, x]
-        top_right[j] = samples[y, x + one]
-        low_left[j] = samples[y + one, x]
-        low_right[j] = samples[y + one, x + one]
+    for k in range(top.size):
+        y, x = np.uintp(top[k]), np.uintp(left[k])  # signed indices would be checked for wrapping
+        top_left[k] = samples[y, x]
+        top_right[k] = samples[y, x + one]
+        low_left[k] = samples[y + one, x]
+        low_right[k] = samples[y + one, x + one]
 
 
 @kernel
 def _mix(values: Float32, others: Float32, part: Float32) -> None:
     """Go a part of the way to other values, in place."""
-    for j in range(values.size):
-        values[j] += part[j] * (others[j] - values[j])
+    for k in range(values.size):
+        values[k] += part[k] * (others[k] - values[k])
 
 
 @kernel
-def _products(origin: Float32, after: Float32, gradient: Float32, inside: Float32, out: Float32) -> None:
-    """Change of each sample since its origin times the gradient; 0 where that lies outside. Overwrites the origins."""
-    for j in range(out.size):
-        origin[j] = abs(after[j] - origin[j]) * gradient[j]
-    for j in range(out.size):
-        out[j] = origin[j] * inside[j]
+def _copy(line: Float32, out: Float32) -> None:
+    for k in range(out.size):
+        out[k] = line[k]
 
 
 @kernel
-def _squares(gradient: Float32, inside: Float32, out: Float32) -> None:
+def _weigh(origins: Float32, inside: Float32, products: Float32, squares: Float32) -> None:
+    """Turn samples and their gradients into d g and g^2 + g0^2, in place; 0 for those that do not count."""
     least = np.float32(_LEAST_GRADIENT * _LEAST_GRADIENT)
-    for j in range(out.size):
-        out[j] = (gradient[j] * gradient[j] + least) * inside[j]
+    for k in range(origins.size):
+        products[k] = abs(products[k] - origins[k]) * (squares[k] * inside[k])
+    for k in range(origins.size):
+        squares[k] = (squares[k] * squares[k] + least) * inside[k]
 
 
 @kernel
-def _quotients(above: Float32, below: Float32, spacing: np.float32, flow: Float32) -> None:
+def _quotients(products: Float32, squares: Float32, spacing: np.float32, flow: Float32) -> None:
     """Flow of a row of cells from two rows of samples."""
-    a0, a1, b0, b1 = above[0], above[1], below[0], below[1]
+    wide = 2 * flow.size
     for col in range(flow.size):
-        j = 2 * col
-        products = (a0[j] + a0[j + 1]) + (a1[j] + a1[j + 1])
-        squares = (b0[j] + b0[j + 1]) + (b1[j] + b1[j + 1])
-        flow[col] = spacing * products / squares if squares > np.float32(0.0) else np.float32(math.inf)
+        above, below = 2 * col, wide + 2 * col
+        change = (products[above] + products[above + 1]) + (products[below] + products[below + 1])
+        base = (squares[above] + squares[above + 1]) + (squares[below] + squares[below + 1])
+        flow[col] = spacing * change / base if base > np.float32(0.0) else np.float32(math.inf)

@@ -1,4 +1,4 @@
-"""Exact medians of float32 values in linear time."""
+"""Exact medians of float32 values, by counting instead of sorting."""
 
 from __future__ import annotations
 
@@ -10,32 +10,50 @@ from mgmtool.kernels._jit import kernel
 Float32 = NDArray[np.float32]
 UInt32 = NDArray[np.uint32]
 
-BUCKETS = 2048
-"""Length of the ``counts`` scratch of :func:`median`."""
-_LOW_BITS = np.uint32(21)
-
-
 _SIGN = np.uint32(0x80000000)
 _ALL = np.uint32(0xFFFFFFFF)
 
 
 @kernel
-def _keys(values: Float32, n: int, keys: UInt32) -> None:
-    """Map the bits of float32 values to whole numbers of the same order."""
-    bits = values.view(np.int32)
-    for i in range(n):
-        here = bits[i]
-        keys[i] = np.uint32(here) ^ (np.uint32(here >> 31) | _SIGN)
+def median(values: Float32, n: int, scratch: Float32) -> float:
+    """Median of the first ``n`` values; the mean of the middle two when n is even, as ``numpy.median``.
+
+    Halves the range of values until as many as there should be lie below. Counting them vectorises and has no branch that
+    depends on them, which beats every kind of selection at the few hundred to few thousand cells of a frame.
+
+    Parameters
+    ----------
+    values : float32 (>= n,)
+        No NaN. Not changed.
+    n : int
+        How many of them count.
+    scratch : float32 (>= n,)
+        Scratch.
+
+    Returns
+    -------
+    float
+        The median; 0 for n = 0.
+    """
+    if n == 0:
+        return 0.0
+    keys = scratch.view(np.uint32)[:n]
+    _keys(values, keys)
+    below = (n - 1) // 2 + 1
+    limit = _limit(keys, below)
+    middle = _largest_within(keys, limit)
+    if n % 2 == 1 or _count_within(keys, middle) > below:  # the latter where values are equal
+        return _value(middle)
+    return 0.5 * (_value(middle) + _value(_smallest_beyond(keys, middle)))
 
 
 @kernel
-def _extremes(keys: UInt32, n: int) -> tuple[np.uint32, np.uint32]:
-    """Return the smallest and the largest of the first ``n``."""
-    lowest, highest = _ALL, np.uint32(0)
-    for i in range(n):
-        lowest = min(lowest, keys[i])
-        highest = max(highest, keys[i])
-    return lowest, highest
+def _keys(values: Float32, keys: UInt32) -> None:
+    """Map the bits of float32 values to whole numbers of the same order."""
+    bits = values.view(np.int32)
+    for i in range(keys.size):
+        here = bits[i]
+        keys[i] = np.uint32(here) ^ (np.uint32(here >> 31) | _SIGN)
 
 
 @kernel
@@ -47,92 +65,46 @@ def _value(key: np.uint32) -> float:
 
 
 @kernel
-def _smallest(keys: UInt32, n: int, rank: int) -> np.uint32:
-    """Return the key of a rank (0 = smallest) among the first ``n``, which are reordered (Hoare's selection)."""
-    low, high = 0, n - 1
+def _limit(keys: UInt32, count: int) -> np.uint32:
+    """Return a number with ``count`` keys at or below it; the least with more where keys are equal."""
+    low, high = int(np.int64(_smallest_beyond(keys, np.uint32(0)))), int(np.int64(_largest_within(keys, _ALL)))
     while low < high:
-        pivot = keys[(low + high) // 2]
-        i, j = low, high
-        while i <= j:
-            while keys[i] < pivot:
-                i += 1
-            while keys[j] > pivot:
-                j -= 1
-            if i <= j:
-                keys[i], keys[j] = keys[j], keys[i]
-                i += 1
-                j -= 1
-        if rank <= j:
-            high = j
-        elif rank >= i:
-            low = i
+        middle = low + (high - low) // 2
+        found = _count_within(keys, np.uint32(middle))
+        if found == count:
+            return np.uint32(middle)
+        if found > count:
+            high = middle
         else:
-            break
-    return np.uint32(keys[rank])
+            low = middle + 1
+    return np.uint32(low)
 
 
 @kernel
-def median(values: Float32, n: int, counts: NDArray[np.int32], scratch: Float32) -> float:
-    """Median of the first ``n`` values; the mean of the middle two when n is even, as ``numpy.median``.
-
-    One counting pass over the top 11 bits finds the bucket of the middle; only that bucket is searched. Selecting within all
-    values costs four times as much on the residuals of a frame.
-
-    Parameters
-    ----------
-    values : float32 (>= n,)
-        No NaN. Not changed.
-    n : int
-        How many of them count.
-    counts : int32 (2048,)
-        Scratch.
-    scratch : float32 (>= n,)
-        Scratch.
-
-    Returns
-    -------
-    float
-        The median; 0 for n = 0.
-    """
-    if n == 0:
-        return 0.0
-    keys = scratch.view(np.uint32)
-    _keys(values, n, keys)
-    # Values of one frame share a few exponents: clearing and walking all the buckets would cost more than counting.
-    lowest, highest = _extremes(keys, n)
-    bucket = int(np.int64(lowest >> _LOW_BITS))
-    counts[bucket : np.int64(highest >> _LOW_BITS) + 1] = 0
-    for i in range(n):
-        counts[keys[i] >> _LOW_BITS] += 1
-    lower, upper = (n - 1) // 2, n // 2
-    before = 0
-    while before + counts[bucket] <= lower:
-        before += int(np.int64(counts[bucket]))
-        bucket += 1
-    inside = int(np.int64(counts[bucket]))
-    last = bucket
-    while upper - before >= inside:  # the middle two may lie in different buckets, with empty ones between them
-        last += 1
-        inside += int(np.int64(counts[last]))
-    _gather(keys, n, bucket, last)
-    lowest, highest = _extremes(keys, inside)
-    if lowest == highest:  # at rest, most values are the same, and a selection among them is slow
-        return _value(lowest)
-    middle = _value(_smallest(keys, inside, lower - before))
-    if upper == lower:
-        return middle
-    return 0.5 * (middle + _value(_smallest(keys, inside, upper - before)))
+def _count_within(keys: UInt32, limit: np.uint32) -> int:
+    """Return how many keys are at most a limit."""
+    found = np.uint32(0)
+    for i in range(keys.size):
+        found = np.uint32(found + np.uint32(keys[i] <= limit))
+    return int(np.int64(found))
 
 
 @kernel
-def _gather(keys: UInt32, n: int, first: int, last: int) -> None:
-    """Move the keys of some buckets to the start, without a branch that is hard to foresee."""
-    inside = 0
-    for i in range(n):
-        key = keys[i]
-        bucket = int(np.int64(key >> _LOW_BITS))
-        keys[inside] = key
-        inside += (bucket >= first) & (bucket <= last)
+def _largest_within(keys: UInt32, limit: np.uint32) -> np.uint32:
+    """Return the largest key that is at most a limit; 0 if there is none."""
+    found = np.uint32(0)
+    for i in range(keys.size):
+        found = max(found, keys[i] if keys[i] <= limit else np.uint32(0))
+    return found
+
+
+@kernel
+def _smallest_beyond(keys: UInt32, limit: np.uint32) -> np.uint32:
+    """Return the smallest key above a limit; the largest number there is if there is none."""
+    found = _ALL
+    for i in range(keys.size):
+        found = min(found, keys[i] if keys[i] > limit else _ALL)
+    return found
 
 
 @kernel

@@ -12,7 +12,7 @@ import numpy as np
 
 from mgmtool import plugins
 from mgmtool.kernels.field import VECTOR, mean_flow, motion_field, scaled_motion_field
-from mgmtool.kernels.luma import mean_plane
+from mgmtool.kernels.luma import mean_picture
 from mgmtool.kernels.shrink import shrink
 from mgmtool.sources._source import VIDEO_EXTENSIONS, MotionStream, Source
 
@@ -43,5 +43,6 @@ def warm_up() -> None:
     mean_flow(np.zeros((16, 16, 2), np.float32), 0, 0, 4, *field)
     for dtype in (np.uint8, np.uint16):
         plane = np.frombuffer(bytes(256 * np.dtype(dtype).itemsize), dtype).reshape(16, 16)
-        mean_plane(plane, 16, 0, 0, 3, 3, 2, 1.0, np.zeros((2, 2), np.float32))
+        places = np.array([[16, 0, 0, 3, 3, 2], [16, 0, 0, 3, 3, 2]])
+        mean_picture(plane, plane, plane, places, 1.0, np.zeros((2, 2), np.float32), np.zeros((2, 2, 2), np.float32))
         shrink(plane, 16, 1.0, np.zeros((8, 8), np.uint8))

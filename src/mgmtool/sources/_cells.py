@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -10,14 +9,13 @@ from numpy.typing import NDArray
 
 from mgmtool.errors import UsageError
 from mgmtool.kernels.field import mean_flow, motion_field, scaled_motion_field
-from mgmtool.kernels.luma import mean_plane
-from mgmtool.types import Float32, Orientation
+from mgmtool.kernels.luma import mean_picture
+from mgmtool.types import Float32, Int64, Orientation
 from mgmtool.video.reader import Chroma, Plane
 
 CELLS = (4, 8, 16, 32, 64)
 """Sides of a cell that may be asked for, in pixels."""
 _LARGE_PICTURE = 720
-_GREY = 128.0
 _ROWS = 4
 """Rows of samples that a mean is taken of."""
 
@@ -51,23 +49,42 @@ class CellField(NamedTuple):
     share: float
 
 
-@dataclass(frozen=True, slots=True)
 class CellPlan:
-    """Cells of one coded picture, aligned to the top left of the displayed one."""
+    """Cells of one coded picture, aligned to the top left of the displayed one.
 
-    height: int
-    width: int
-    cell: int
-    orientation: Orientation
-    upright: bool
+    Attributes
+    ----------
+    height, width : int
+        Coded picture, pixels.
+    displayed : tuple of int
+        Height and width of the displayed one.
+    cell, shift : int
+        Side of a cell in pixels, and log2 of it.
+    shape : tuple of int
+        Rows and columns of cells in coded orientation.
+    offsets : tuple of int
+        Pixels missing from the first coded cell, where a flip makes the last displayed cell the first coded one.
+    """
+
+    def __init__(self, height: int, width: int, cell: int, orientation: Orientation) -> None:
+        self.height, self.width, self.cell = height, width, cell
+        self.displayed = orientation.shape(height, width)
+        self.shift = cell.bit_length() - 1
+        self.shape = -(-height // cell), -(-width // cell)
+        flip_y, flip_x = orientation.flip_y, orientation.flip_x
+        if orientation.transpose:
+            flip_y, flip_x = flip_x, flip_y
+        self.offsets = -height % cell * flip_y, -width % cell * flip_x
+        self._orientation = orientation
+        self._upright = orientation == Orientation()
+        self._known_places: dict[tuple[int, int], Int64] = {}
 
     def field(self, vectors: NDArray[np.void] | None) -> CellField:
         """Mean displacement by the motion vectors of a frame, in coded pixels as the decoder exports them."""
         displacement, coverage = self._blank()
         if vectors is None or not len(vectors):
             return self._turn_field(displacement, coverage, 0.0)
-        offset_y, offset_x = self.offsets
-        share = motion_field(vectors, self.height, self.width, offset_y, offset_x, self.shift, displacement, coverage)
+        share = motion_field(vectors, self.height, self.width, *self.offsets, self.shift, displacement, coverage)
         return self._turn_field(displacement, coverage, share)
 
     def scaled_field(self, vectors: NDArray[np.void] | None, height: int, width: int) -> CellField:
@@ -88,59 +105,50 @@ class CellPlan:
         mean_flow(np.ascontiguousarray(flow), *self.offsets, self.shift, displacement, coverage)
         return self._turn_field(displacement, coverage, float(coverage.mean()))
 
-    def luma(self, plane: Plane) -> Float32:
-        """Mean luma of each quarter cell, in displayed orientation."""
+    def means(self, luma: Plane, chroma: Chroma | None, *, light: bool, colour: bool) -> tuple[Float32, Float32]:
+        """Mean luma of each quarter cell, and mean Cb and Cr of each cell, in displayed orientation; empty where not asked for.
+
+        Cb and Cr are grey for a picture without colour. Four rows of samples count in each mean: reading all of them costs more
+        and finds no more.
+        """
         rows, cols = self.shape
-        luma = np.empty((2 * rows, 2 * cols), np.float32)
-        shift = self.shift - 1
-        self._average(plane, self.offsets, (shift, shift), luma)
-        return self._turn(luma)
+        found_light = np.empty((2 * rows, 2 * cols) if light else (0, 0), np.float32)
+        found_colour = np.empty((2, rows, cols) if colour else (2, 0, 0), np.float32)
+        if chroma is None:
+            none = luma.samples[:0]
+            mean_picture(luma.samples, none, none, self._places(0, 0), luma.unit, found_light, found_colour)
+        else:
+            cb, cr, down_y, down_x = chroma
+            places = self._places(down_y, down_x)
+            mean_picture(luma.samples, cb.samples, cr.samples, places, luma.unit, found_light, found_colour)
+        return self._turn(found_light), self._turn_planes(found_colour)
 
-    def chroma(self, found: Chroma | None) -> Float32:
-        """Mean Cb and Cr of each cell, in displayed orientation; grey for a picture without colour."""
-        means = np.full((2, *self.shape), _GREY, np.float32)
-        if found is not None:
-            cb, cr, down_y, down_x = found
-            offset_y, offset_x = self.offsets
-            place, shifts = (offset_y >> down_y, offset_x >> down_x), (self.shift - down_y, self.shift - down_x)
-            self._average(cb, place, shifts, means[0])
-            self._average(cr, place, shifts, means[1])
-        return self._turn_planes(means)
-
-    def _average(self, plane: Plane, offset: tuple[int, int], shift: tuple[int, int], out: Float32) -> None:
-        """Mean over rectangles, by four of their rows: reading all of them costs more and finds no more."""
-        mean_plane(plane.samples, plane.width, *offset, *shift, max((1 << shift[0]) // _ROWS, 1), plane.unit, out)
-
-    @property
-    def shift(self) -> int:
-        """log2 of the cell side."""
-        return self.cell.bit_length() - 1
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Rows and columns of cells in coded orientation."""
-        return -(-self.height // self.cell), -(-self.width // self.cell)
-
-    @property
-    def offsets(self) -> tuple[int, int]:
-        """Pixels missing from the first coded cell, where a flip makes the last displayed cell the first coded one."""
-        flip_y, flip_x = self.orientation.flip_y, self.orientation.flip_x
-        if self.orientation.transpose:
-            flip_y, flip_x = flip_x, flip_y
-        return -self.height % self.cell * flip_y, -self.width % self.cell * flip_x
+    def _places(self, down_y: int, down_x: int) -> Int64:
+        """Where the means of luma and of chroma are taken, see :func:`mgmtool.kernels.luma.mean_picture`."""
+        if (down_y, down_x) not in self._known_places:
+            (y, x), shift = self.offsets, self.shift
+            light = self.width, y, x, shift - 1, shift - 1, _step(shift - 1)
+            down = shift - down_y
+            colour = -(-self.width >> down_x), y >> down_y, x >> down_x, down, shift - down_x, _step(down)
+            self._known_places[down_y, down_x] = np.array([light, colour], np.int64)
+        return self._known_places[down_y, down_x]
 
     def _blank(self) -> tuple[Float32, Float32]:
-        rows, cols = self.shape
-        return np.zeros((rows, cols, 2), np.float32), np.zeros((rows, cols), np.float32)
+        return np.zeros((*self.shape, 2), np.float32), np.zeros(self.shape, np.float32)
 
     def _turn_field(self, displacement: Float32, coverage: Float32, share: float) -> CellField:
         return CellField(self._turn_vectors(displacement), self._turn(coverage), share)
 
     def _turn(self, values: Float32) -> Float32:
-        return values if self.upright else np.ascontiguousarray(self.orientation.picture(values))
+        return values if self._upright else np.ascontiguousarray(self._orientation.picture(values))
 
     def _turn_planes(self, planes: Float32) -> Float32:
-        return planes if self.upright else np.stack([self._turn(plane) for plane in planes])
+        return planes if self._upright else np.stack([self._turn(plane) for plane in planes])
 
     def _turn_vectors(self, field: Float32) -> Float32:
-        return field if self.upright else self.orientation.vectors(field)
+        return field if self._upright else self._orientation.vectors(field)
+
+
+def _step(shift: int) -> int:
+    """Distance of the rows that count, of 2^shift rows."""
+    return max((1 << shift) // _ROWS, 1)

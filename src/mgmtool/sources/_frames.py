@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mgmtool.sources._cells import CellField, CellPlan, automatic_cell
-from mgmtool.types import Float32, FrameMotion, Orientation, VideoFacts
+from mgmtool.types import Float32, FrameMotion, VideoFacts
 from mgmtool.video.reader import DecodedFrame, OpenVideo
 
 _LEAST_COVERAGE = 0.02
@@ -36,9 +36,7 @@ class FrameReducer:
         """Return the cells of a frame: those of the frame before, unless the size changed."""
         plan = self._plan
         if plan is None or plan.height != frame.height or plan.width != frame.width:
-            orientation = self._opened.info.orientation
-            upright = orientation == Orientation()
-            plan = self._plan = CellPlan(frame.height, frame.width, self._cell, orientation, upright)
+            plan = self._plan = CellPlan(frame.height, frame.width, self._cell, self._opened.info.orientation)
         return plan
 
     def reduce(self, index: int, frame: DecodedFrame, field: CellField | None) -> FrameMotion:
@@ -56,28 +54,20 @@ class FrameReducer:
         plan = self.plan(frame)
         has_vectors = field is not None and field.share > _LEAST_COVERAGE and not frame.corrupt
         self.vector_frames += has_vectors
-        height, width = plan.orientation.shape(plan.height, plan.width)
+        height, width = plan.displayed
         luma, chroma = self._means(plan, frame)
         return FrameMotion(
-            index=index,
-            pts=frame.pts,
-            key_frame=frame.key_frame,
-            corrupt=frame.corrupt,
-            has_vectors=has_vectors,
-            displacement=None if field is None else field.displacement,
-            coverage=None if field is None else field.coverage,
-            luma=luma,
-            cell=self._cell,
-            height=height,
-            width=width,
-            chroma=chroma,
-        )
+            index, frame.pts, frame.key_frame, frame.corrupt, has_vectors,
+            None if field is None else field.displacement, None if field is None else field.coverage,
+            luma, self._cell, height, width, chroma,
+        )  # fmt: skip
 
     def _means(self, plan: CellPlan, frame: DecodedFrame) -> tuple[Float32 | None, Float32 | None]:
-        if not self._chroma:
-            return plan.luma(frame.luma()) if self._luma else None, None
-        luma, chroma = frame.planes()
-        return plan.luma(luma) if self._luma else None, plan.chroma(chroma)
+        if not (self._luma or self._chroma):
+            return None, None
+        planes = frame.planes() if self._chroma else (frame.luma(), None)
+        light, colour = plan.means(*planes, light=self._luma, colour=self._chroma)
+        return light if self._luma else None, colour if self._chroma else None
 
     def facts(self, source: str) -> VideoFacts:
         """Return what is known after the last frame, for a source of that name that was asked for."""

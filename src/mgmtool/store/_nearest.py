@@ -7,6 +7,9 @@ import pyarrow.compute as pc
 
 from mgmtool.errors import did_you_mean
 
+_ALIKE = 0.8
+"""Ids share their endings, which says nothing."""
+
 _MOST_SEARCHED = 1_000_000
 _MOST_COMPARED = 2000
 """Names of 30 characters take some 10 µs each."""
@@ -19,7 +22,7 @@ def nearest_id(ids: pa.ChunkedArray | pa.Array, name: str) -> str:
     """
     if len(ids) > _MOST_COMPARED:
         ids = _alike(ids.slice(0, _MOST_SEARCHED), name)
-    return did_you_mean(name, [i for i in ids.to_pylist() if i is not None])
+    return did_you_mean(name, [i for i in ids.to_pylist() if i is not None], _ALIKE)
 
 
 def _alike(ids: pa.ChunkedArray | pa.Array, name: str) -> pa.Array:

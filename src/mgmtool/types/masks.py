@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +15,7 @@ from mgmtool.types.video import FrameFlag
 _LONGEST_GRID = 64  # characters; Python refuses to read thousands of digits
 
 
-@dataclass(frozen=True, slots=True)
-class FrameEnergy:
+class FrameEnergy(NamedTuple):
     """Motion energy of one frame on the energy grid.
 
     Attributes

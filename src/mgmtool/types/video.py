@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -156,8 +156,7 @@ class VideoInfo:
     pixel_aspect: Fraction = Fraction(1)
 
 
-@dataclass(frozen=True, slots=True)
-class FrameMotion:
+class FrameMotion(NamedTuple):
     """Motion of one frame, in displayed orientation, whatever codec or method it came from.
 
     Attributes
@@ -185,7 +184,7 @@ class FrameMotion:
         Mean Cb and mean Cr of each cell, 0..255 with 128 for grey, NaN-free. None where it was not asked for.
     """
 
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index, which is of no use for a record
     pts: int
     key_frame: bool
     corrupt: bool
