@@ -108,7 +108,7 @@ def test_without_a_scheme_every_kind_of_evidence_is_compared(call: Call, films: 
     ended = call(films / "left", "--seeds", "1", "--clips", "1")
     assert ended.code == 0
     assert len(ended.labels()) == 1 + 11
-    assert ended.out.startswith("box 7x7, 1 sequence ")
+    assert ended.out.startswith("box 7x7, 1 sequence\n")
     assert "motion-guided:border_motion=false,appearance=false" in ended.out
 
 

@@ -116,7 +116,10 @@ class Terminal:
         path = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
         environment = {"PATH": path, "HOME": str(folder), "TERM": "dumb", "PS1": "$ ", "LC_ALL": "C.UTF-8"}
         self.process = subprocess.Popen(
-            SHELLS[shell], cwd=folder, env=environment, preexec_fn=functools.partial(os.login_tty, terminal)
+            SHELLS[shell],
+            cwd=folder,
+            env=environment,
+            preexec_fn=functools.partial(os.login_tty, terminal),  # noqa: PLW1509  no threads here
         )
         os.close(terminal)
 

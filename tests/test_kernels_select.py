@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import twins
-from mgmtool.kernels.select import median
+from mgmtool.kernels.select import median, small_median
 
 Array = NDArray[Any]
 
@@ -77,3 +77,10 @@ def test_many_values_match_numpy(seed: int, n: int, kind: str) -> None:
     elif kind == "sorted":
         values.sort()
     assert middle(values) == twins.median(values)
+
+
+@given(values=st.lists(numbers, min_size=1, max_size=30))
+def test_few_values_match_numpy(values: list[float]) -> None:
+    array = np.array(values, np.float32)
+    assert small_median(array) == twins.median(array)
+    np.testing.assert_array_equal(array, np.array(values, np.float32))

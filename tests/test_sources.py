@@ -26,8 +26,10 @@ from mgmtool.errors import (
     VideoError,
     failure_of,
 )
+from mgmtool.kernels.field import VECTOR
 from mgmtool.sources import recorded
 from mgmtool.types import FrameMotion, Orientation, VideoFacts, VideoInfo
+from mgmtool.video.reader import read_video
 from moving import MATRICES, X264, cut_short, encode, panning, ref, silence, square_path, turn, with_square
 
 Array = NDArray[Any]
@@ -281,10 +283,54 @@ def pictures_of(path: Path) -> list[Array]:
 
 
 def test_pictures_are_read_bit_by_bit(tmp_path: Path) -> None:
-    path = encode(tmp_path / "clip.mp4", panning(4, 64, 96, (0, 4)), "mpeg4")
+    path = encode(
+        tmp_path / "clip.mp4", panning(4, 64, 96, (0, 4)), qp="1"
+    )  # fine, so that there is nothing to deblock
     for frame, picture in zip(read(path)[1], pictures_of(path), strict=True):
         expected = picture.reshape(8, 8, 12, 8)[:, ::2].mean(axis=(1, 3))  # every second of eight rows
         np.testing.assert_allclose(frame.luma, expected, atol=0.01)
+
+
+@pytest.mark.parametrize(
+    ("codec", "suffix", "options"),
+    [
+        ("mpeg4", ".mp4", {"bf": "2"}),
+        ("mpeg4", ".avi", {"flags": "+qpel"}),
+        ("mpeg2video", ".mpg", {"bf": "2"}),
+        ("mpeg2video", ".mpg", {"flags": "+ilme+ildct"}),
+        ("mpeg1video", ".mpg", {"bf": "2"}),
+        ("h263", ".3gp", {}),
+        ("h263p", ".avi", {}),
+        ("flv", ".flv", {}),
+    ],
+)
+def test_small_pictures_are_like_whole_ones_and_vectors_are_the_same(
+    codec: str, suffix: str, options: dict[str, str], tmp_path: Path
+) -> None:
+    path = encode(tmp_path / f"clip{suffix}", panning(12, 144, 176, (2, 3)), codec, b="3000000", **options)
+    with read_video(str(path), small=True) as opened:
+        shrunk = [(frame.shrunk, frame.height, frame.width, len(frame.luma().samples)) for frame in opened.frames]
+    assert shrunk == [(3, 144, 176, 18)] * 12
+    with read_video(str(path)) as whole, read_video(str(path), small=True) as small:
+        for frame, other in zip(whole.frames, small.frames, strict=True):
+            (luma, chroma), (little, colour) = frame.planes(), other.planes()
+            assert chroma is not None
+            assert colour is not None
+            for plane, coarse in ((luma, little), (chroma.cb, colour.cb), (chroma.cr, colour.cr)):
+                rows, cols = coarse.samples.shape[0], coarse.width
+                means = plane.samples[: 8 * rows, : 8 * cols].reshape(rows, 8, cols, 8).mean(axis=(1, 3))
+                # Fine texture that moves by odd steps drifts from one key frame to the next.
+                assert np.abs(means - coarse.samples[:, :cols]).mean() < (1 if frame.key_frame else 10)
+            np.testing.assert_array_equal(frame.vectors(VECTOR), other.vectors(VECTOR))
+
+
+def test_fine_cells_are_made_of_whole_pictures(tmp_path: Path) -> None:
+    path = encode(tmp_path / "clip.mp4", panning(2, 64, 96, (0, 4)), "mpeg4")
+    coarse, fine = read(path)[1][0], read(path, cell=8)[1][0]
+    assert coarse.luma is not None
+    assert fine.luma is not None
+    assert fine.luma.shape == (16, 24)
+    np.testing.assert_allclose(fine.luma.reshape(8, 2, 12, 2).mean(axis=(1, 3)), coarse.luma, atol=2)
 
 
 def test_key_frames_have_no_vectors(tmp_path: Path) -> None:
@@ -404,9 +450,8 @@ def assert_equal(left: Clip, right: Clip) -> None:
     assert left[0] == right[0]
     assert dataclasses.replace(left[2], source="") == dataclasses.replace(right[2], source="")
     for one, other in zip(left[1], right[1], strict=True):
-        for field in dataclasses.fields(FrameMotion):
-            a, b = getattr(one, field.name), getattr(other, field.name)
-            np.testing.assert_array_equal(a, b, err_msg=field.name)
+        for name, a, b in zip(FrameMotion._fields, one, other, strict=True):
+            np.testing.assert_array_equal(a, b, err_msg=name)
             assert type(a) is type(b)
 
 

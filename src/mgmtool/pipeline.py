@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import takewhile
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from mgmtool.kernels.tokens import sample_tokens
 from mgmtool.masking import Scheme
 from mgmtool.stages import stage, timed
 from mgmtool.types import (
+    Bool,
     Box,
     ExtractSpec,
     Float32,
@@ -26,6 +26,7 @@ from mgmtool.types import (
     Placement,
     PlacementRequest,
     Tracks,
+    UInt8,
     VideoFacts,
     VideoInfo,
     VideoRef,
@@ -153,13 +154,14 @@ class _Placer:
 
     def _chunk(self, frames: list[FrameEnergy], count: int) -> MaskVolume:
         """Place the box in all the frames, keep the first ``count``."""
-        cut = np.array([FrameFlag.SCENE_CUT in frame.flags for frame in frames], np.bool_)
+        known = np.array([frame.flags for frame in frames], np.uint8)
+        cut = known & int(FrameFlag.SCENE_CUT) > 0
         levels, scale = self._energy(frames)
         tokens = self._tokens(levels, scale, len(frames))
         first, before, objects = self._first, self._previous, self._objects(len(frames))
         request = PlacementRequest(tokens, cut, self._spec.layout, self._seed, first, before, objects=objects)
         placed = self._scheme.place(request)
-        flags = self._flags(frames, placed)[:count]
+        flags = self._flags(frames, known, cut, placed)[:count]
         self._first += count
         last = placed.corner[count - 1]
         self._previous = (int(last[0]), int(last[1])) if last[0] >= 0 else None
@@ -174,13 +176,13 @@ class _Placer:
             energy_scale=scale[:count] if keep and scale is not None else None,
         )
 
-    def _energy(self, frames: list[FrameEnergy]) -> tuple[np.typing.NDArray[np.uint8] | None, Float32 | None]:
+    def _energy(self, frames: list[FrameEnergy]) -> tuple[UInt8 | None, Float32 | None]:
         if frames[0].energy is None:
             return None, None
         levels = np.stack([frame.energy for frame in frames if frame.energy is not None])
         return levels, np.array([frame.scale for frame in frames], np.float32)
 
-    def _tokens(self, levels: np.typing.NDArray[np.uint8] | None, scale: Float32 | None, frames: int) -> Float32:
+    def _tokens(self, levels: UInt8 | None, scale: Float32 | None, frames: int) -> Float32:
         """Energy of every token; from the stored 8 bits, so that a reader of the store finds the same boxes."""
         tokens = np.zeros((frames, self._spec.grid.rows, self._spec.grid.cols), np.float32)
         if levels is not None and scale is not None:
@@ -195,14 +197,13 @@ class _Placer:
         grid, info = self._spec.grid, self._info
         return masking.objects_in_tokens(boxes, 0.0, 0.0, info.height, info.width, grid.rows, grid.cols, False)
 
-    def _flags(self, frames: list[FrameEnergy], placed: Placement) -> np.typing.NDArray[np.uint8]:
+    def _flags(self, frames: list[FrameEnergy], known: UInt8, cut: Bool, placed: Placement) -> UInt8:
         """Known flags plus ``FALLBACK``, which a chunk hands on until its scene ends, something moves in it, or the box does."""
-        flags = np.array([int(frame.flags) for frame in frames], np.uint8)
-        fallback = placed.fallback.copy()
-        scene = list(takewhile(lambda frame: FrameFlag.SCENE_CUT not in frame.flags, frames))
-        if self._fallback and not any(frame.scale for frame in scene):
+        flags, fallback = known.copy(), placed.fallback.copy()
+        scene = int(cut.argmax()) if cut.any() else len(cut)
+        if self._fallback and not any(frame.scale for frame in frames[:scene]):
             held = np.logical_and.accumulate((placed.corner == self._previous).all(axis=1))
-            fallback[: len(scene)] |= held[: len(scene)]
+            fallback[:scene] |= held[:scene]
         flags[fallback] |= int(FrameFlag.FALLBACK)
         return flags
 

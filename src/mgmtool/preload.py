@@ -6,6 +6,7 @@ one costs next to nothing. Nothing here may start a thread of ours: threads do n
 
 from __future__ import annotations
 
+import gc
 from contextlib import suppress
 
 import mgmtool.extraction  # noqa: F401  with all that it imports
@@ -15,3 +16,6 @@ from mgmtool.types import ExtractSpec
 # An error would end the fork server without a word; where it matters, a worker meets it again, and can say so.
 with suppress(Exception):
     warm_up(ExtractSpec())
+
+# What is loaded stays: without this each full collection would walk it all, and copy the pages that workers share.
+gc.freeze()

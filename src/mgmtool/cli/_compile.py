@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 
 import click
@@ -23,3 +24,4 @@ def compile_kernels(spec: ExtractSpec, quiet: bool = False) -> None:
         warm_up(spec)
     finally:
         timer.cancel()
+    gc.freeze()  # what is loaded by now stays: full collections need not walk it again and again

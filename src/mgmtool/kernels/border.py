@@ -185,7 +185,7 @@ def _side(motion: Float32, coverage: Float32, along: int, horizontal: bool, prof
     """Median motion of the blocks of one side, spread linearly over its cells, and the median of the blocks."""
     n = profile.shape[1]
     blocks = max(1, (n + along // 2) // along)
-    values = np.empty((2, max(coverage.size, blocks)), np.float32)
+    values = np.empty((2, coverage.size), np.float32)
     found = np.empty((2, blocks), np.float32)
     for block in range(blocks):
         first, last = block * n // blocks, (block + 1) * n // blocks
@@ -196,9 +196,7 @@ def _side(motion: Float32, coverage: Float32, along: int, horizontal: bool, prof
         for k in range(2):
             found[k, block] = small_median(values[k, :count]) if count > _FEW_CELLS else 0.0
     for k in range(2):
-        ordered = values[k, :blocks]  # sorting changes what it sorts
-        ordered[:] = found[k]
-        middle[k] = small_median(ordered)
+        middle[k] = small_median(found[k])
     for i in range(n):
         place = min(max((i + 0.5) * blocks / n - 0.5, 0.0), blocks - 1.0)
         low = min(int(place), max(blocks - 2, 0))

@@ -36,7 +36,9 @@ class FrameReducer:
         """Return the cells of a frame: those of the frame before, unless the size changed."""
         plan = self._plan
         if plan is None or plan.height != frame.height or plan.width != frame.width:
-            plan = self._plan = CellPlan(frame.height, frame.width, self._cell, self._opened.info.orientation)
+            plan = self._plan = CellPlan(
+                frame.height, frame.width, self._cell, self._opened.info.orientation, frame.shrunk
+            )
         return plan
 
     def reduce(self, index: int, frame: DecodedFrame, field: CellField | None) -> FrameMotion:

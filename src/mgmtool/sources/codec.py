@@ -13,7 +13,7 @@ from mgmtool.sources._cells import CellField, check_cell
 from mgmtool.sources._frames import FrameReducer
 from mgmtool.sources._source import VIDEO_EXTENSIONS, MotionStream
 from mgmtool.types import FrameMotion, VideoFacts, VideoRef
-from mgmtool.video.reader import DecodedFrame, OpenVideo, read_video
+from mgmtool.video.reader import SHRINK, DecodedFrame, OpenVideo, read_video
 
 _INTER_FRAMES_TO_TRY = 32
 # FFmpeg exports (0, 0) for blocks in direct mode, which is nearly every block of an MPEG-4 part 2 B-frame: absent, not zero.
@@ -41,7 +41,7 @@ class Codec:
     @contextmanager
     def open(self, video: VideoRef, *, motion: bool, luma: bool, chroma: bool = False) -> Iterator[MotionStream]:
         """See :meth:`mgmtool.sources.Source.open`."""
-        with read_video(video.path, video.reading) as opened:
+        with read_video(video.path, video.reading, small=self.cell is None or self.cell >= 2 << SHRINK) as opened:
             run = _Run(opened, FrameReducer(opened, self.cell, luma, chroma), motion)
             yield MotionStream(opened.info, run.frames(), run.facts)
 

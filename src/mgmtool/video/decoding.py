@@ -90,8 +90,11 @@ def numbered_frames(
     pts = -1
     # AVI has no presentation times, and what FFmpeg puts in their place goes back and forth with B-frames.
     avi = "avi" in container.format.name
+    context, shrunk = stream.codec_context, "lowres" in options
     for frame in _decode(container, stream, tally, {**options, **decoder_limits(reading)}):
-        check_size(frame.width, frame.height, reading)
+        check_size(
+            context.coded_width if shrunk else frame.width, context.coded_height if shrunk else frame.height, reading
+        )
         time = frame.dts if avi else frame.pts
         before, pts = pts, pts + 1 if time is None else time
         tally.count(frame, pts - before)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from av.container import InputContainer
+from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType, VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
@@ -24,6 +25,13 @@ from mgmtool.video.container import open_video
 from mgmtool.video.decoding import Tally, numbered_frames, orientation_of, side_data
 
 DECODER_OPTIONS = {"flags2": "+export_mvs", "skip_loop_filter": "all"}
+_SHRINKING = {"mpeg1video", "mpeg2video", "mpeg4", "h263", "h263p", "flv1"}
+"""Decoders that can leave out all but the mean of each block of 8 x 8 pixels (lowres 3); vectors stay as they are.
+
+Others of the family have wrong pictures then, wmv2 for one.
+"""
+SHRINK = 3
+"""log2 of the side of what becomes one pixel."""
 _SAMPLE_8, _SAMPLE_16 = np.dtype("u1"), np.dtype("<u2")
 _PLANAR = re.compile(r"yuv[ja]?(?P<kind>4\d\d)p(?P<bits>\d*)(?:le)?")
 _SUBSAMPLING = {"410": (2, 2), "411": (0, 2), "420": (1, 1), "422": (0, 1), "440": (1, 0), "444": (0, 0)}
@@ -76,11 +84,15 @@ class DecodedFrame:
         In units of the time base; the one before plus 1 for a frame without.
     corrupt : bool
         As the decoder says.
+    shrunk : int
+        log2 of the coded pixels that one sample of luma stands for, down and across: 0, or 3 where small pictures were asked for.
     """
 
     pts: int
     corrupt: bool
+    shrunk: int
     _frame: VideoFrame
+    _context: VideoCodecContext
 
     @property
     def key_frame(self) -> bool:
@@ -95,12 +107,12 @@ class DecodedFrame:
     @property
     def height(self) -> int:
         """Coded height in pixels, cropping applied."""
-        return self._frame.height
+        return self._context.coded_height if self.shrunk else self._frame.height
 
     @property
     def width(self) -> int:
         """Coded width in pixels, cropping applied."""
-        return self._frame.width
+        return self._context.coded_width if self.shrunk else self._frame.width
 
     def vectors(self, dtype: np.dtype[np.void]) -> NDArray[np.void] | None:
         """Motion vectors as records of ``dtype``, or None; a read-only view that pins the picture."""
@@ -224,7 +236,7 @@ class OpenVideo:
 
 
 @contextmanager
-def read_video(path: str, reading: Reading | None = None) -> Iterator[OpenVideo]:
+def read_video(path: str, reading: Reading | None = None, *, small: bool = False) -> Iterator[OpenVideo]:
     """Decode a file with motion vectors exported.
 
     One decoder thread, thread type NONE: with frame threads libavcodec exports stale vectors, different in each run. The loop
@@ -237,6 +249,8 @@ def read_video(path: str, reading: Reading | None = None) -> Iterator[OpenVideo]
         A local file.
     reading : Reading, optional
         Which stream is read, within which limits, and whether damage is a failure.
+    small : bool
+        Whether pictures of an eighth of the size will do, where the decoder makes those at less cost.
 
     Yields
     ------
@@ -249,7 +263,7 @@ def read_video(path: str, reading: Reading | None = None) -> Iterator[OpenVideo]
     """
     with open_video(path, reading) as (container, stream):
         tally = Tally()
-        frames = timed(_frames(container, stream, tally, reading), "decode")
+        frames = timed(_frames(container, stream, tally, reading, small), "decode")
         first = next(frames, None)
         if first is None:
             raise NoFramesFailure(f"not one frame could be decoded{': ' if tally.last_error else ''}{tally.last_error}")
@@ -259,10 +273,14 @@ def read_video(path: str, reading: Reading | None = None) -> Iterator[OpenVideo]
 
 
 def _frames(
-    container: InputContainer, stream: VideoStream, tally: Tally, reading: Reading | None
+    container: InputContainer, stream: VideoStream, tally: Tally, reading: Reading | None, small: bool
 ) -> Iterator[DecodedFrame]:
-    for pts, frame in numbered_frames(container, stream, tally, DECODER_OPTIONS, reading):
-        yield DecodedFrame(pts, frame.is_corrupt, frame)
+    context = stream.codec_context
+    options, shrunk = DECODER_OPTIONS, 0
+    if small and context.codec.canonical_name in _SHRINKING:
+        options, shrunk = DECODER_OPTIONS | {"lowres": str(SHRINK)}, SHRINK
+    for pts, frame in numbered_frames(container, stream, tally, options, reading):
+        yield DecodedFrame(pts, frame.is_corrupt, shrunk, frame, context)
 
 
 def _info(container: InputContainer, stream: VideoStream, first: DecodedFrame) -> VideoInfo:
