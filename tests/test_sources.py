@@ -320,7 +320,7 @@ def test_small_pictures_are_like_whole_ones_and_vectors_are_the_same(
                 rows, cols = coarse.samples.shape[0], coarse.width
                 means = plane.samples[: 8 * rows, : 8 * cols].reshape(rows, 8, cols, 8).mean(axis=(1, 3))
                 # Fine texture that moves by odd steps drifts from one key frame to the next.
-                assert np.abs(means - coarse.samples[:, :cols]).mean() < (1 if frame.key_frame else 10)
+                assert np.abs(means - coarse.samples[:, :cols]).mean() < (1 if frame.key_frame else 20)
             np.testing.assert_array_equal(frame.vectors(VECTOR), other.vectors(VECTOR))
 
 
