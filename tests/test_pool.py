@@ -193,7 +193,7 @@ def test_one_that_takes_too_much_memory_is_stopped() -> None:
 
 def test_a_worker_that_keeps_too_much_is_replaced_and_nobody_is_blamed() -> None:
     pids = list(
-        run(engine_work.misbehave, [f"leak-{n}" for n in range(4)], workers=1, retries=0, worker_memory="900MB")
+        run(engine_work.misbehave, [f"leak-{n}" for n in range(4)], workers=1, retries=0, worker_memory="800MB")
     )
     assert len(set(pids)) == 4
     assert all(pid.isdecimal() for pid in pids)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 from contextlib import suppress
 
-import mgmtool.extraction  # noqa: F401  with all that it imports
+import mgmtool.extraction.work  # noqa: F401  with all that it imports
 from mgmtool.pipeline import warm_up
 from mgmtool.types import ExtractSpec
 

@@ -1,12 +1,28 @@
-"""A corpus to a store: what is to be done, one video in a worker, and the run that puts both together."""
+"""A corpus to a store: what is to be done, one video in a worker, and the run that puts both together.
+
+Names are loaded on first use: a worker needs only :mod:`mgmtool.extraction.work`, and neither Zarr nor Arrow, which would add
+50 MB to each.
+"""
 
 from __future__ import annotations
 
-from mgmtool.extraction.estimate import Estimate, estimate
-from mgmtool.extraction.planning import extensions_of, extract, plan, prepare
-from mgmtool.extraction.record import Totals, engine_facts, known_bytes, versions, worker_count
-from mgmtool.extraction.run import ExtractRun, Plan
-from mgmtool.extraction.work import VideoResult, extract_video, process_video
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mgmtool.extraction.estimation import Estimate, estimate
+    from mgmtool.extraction.planning import extensions_of, extract, plan, prepare
+    from mgmtool.extraction.record import Totals, engine_facts, known_bytes, versions, worker_count
+    from mgmtool.extraction.run import ExtractRun, Plan
+    from mgmtool.extraction.work import VideoResult, extract_video, process_video
+
+_WHERE = {
+    **dict.fromkeys(("Estimate", "estimate"), "estimation"),
+    **dict.fromkeys(("extensions_of", "extract", "plan", "prepare"), "planning"),
+    **dict.fromkeys(("Totals", "engine_facts", "known_bytes", "versions", "worker_count"), "record"),
+    **dict.fromkeys(("ExtractRun", "Plan"), "run"),
+    **dict.fromkeys(("VideoResult", "extract_video", "process_video"), "work"),
+}
 
 __all__ = [
     "Estimate",
@@ -26,3 +42,11 @@ __all__ = [
     "versions",
     "worker_count",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_WHERE[name]}"), name)
+    globals()[name] = value
+    return value

@@ -16,7 +16,7 @@ from mgmtool.masking._scheme import known_flags
 from mgmtool.stages import stage
 from mgmtool.types import FrameEnergy, FrameFlag, FrameMotion, PatchGrid
 
-BATCH_FRAMES = 64
+BATCH_FRAMES = 32
 """Frames the stages take at a time, within a scene."""
 
 
