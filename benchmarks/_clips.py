@@ -95,7 +95,7 @@ def _clip(path: Path, frames: int, seconds: float, times: int) -> Clip:
 
 def _count(path: Path) -> tuple[int, float]:
     """Frames the decoder gives, and the seconds they last."""
-    with av.open(str(path), metadata_errors="replace") as container:
+    with av.open(str(path)) as container:
         stream = container.streams.video[0]
         frames = sum(1 for _ in container.decode(stream))
         rate = stream.average_rate or stream.guessed_rate or Fraction(25)

@@ -63,7 +63,7 @@ def floor(path: str, seen: Seen | None, loop_filter: bool = False) -> int:
 def _decode(path: str, options: dict[str, str]) -> Iterator[Any]:
     import av
 
-    with av.open(path, metadata_errors="replace") as container:
+    with av.open(path) as container:
         stream = container.streams.video[0]
         stream.codec_context.thread_type = "NONE"
         stream.codec_context.thread_count = 1

@@ -70,6 +70,10 @@ def offered(folder: Path, *words: str) -> list[str]:
         pytest.param(["info", "films.zarr", ""], ["0.mp4", "1.mp4"], id="ids"),
         pytest.param(["info", "films.zarr", "1"], ["1.mp4"], id="ids of a start"),
         pytest.param(["info", "gone.zarr", ""], [], id="no store"),
+        pytest.param(
+            ["visualize", "x.mp4", "--store", "films.zarr", "--id", ""], ["0.mp4", "1.mp4"], id="ids of a named store"
+        ),
+        pytest.param(["visualize", "x.mp4", "--id", ""], [], id="no store named"),
         pytest.param(["info", "s3://bucket/films.zarr", ""], [], id="a store far away"),
         pytest.param(["extr"], ["extract"], id="commands"),
         pytest.param(["extract", "--energy-"], ["--energy-grid"], id="options"),

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import av
 import pytest
 
 import crafted
@@ -272,23 +273,41 @@ def test_no_question_prints_a_name_as_it_is(call: Call, evil: Path, tmp_path: Pa
         assert harmless(ended.out + ended.err)
 
 
-def test_texts_inside_a_file_reach_nobody(call: Call, tmp_path: Path) -> None:
-    import av
-
-    with av.open(str(tmp_path / "a.mkv"), "w") as output:
-        output.metadata["title"] = "\x1b[2J\x07 title"
+def titled(path: Path, title: str, name: str) -> Path:
+    """Write a film of four frames with a title, whose stream has a name."""
+    with av.open(str(path), "w") as output:
+        output.metadata["title"] = title
         stream = output.add_stream("mpeg4", rate=25)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
-        stream.metadata["handler_name"] = "\x1b[31m stream"
+        stream.metadata["handler_name"] = stream.metadata["title"] = name
         for number in range(4):
             frame = av.VideoFrame(64, 48, "yuv420p")
             frame.pts = number
             output.mux(stream.encode(frame))
         output.mux(stream.encode(None))
+    return path
+
+
+def test_texts_inside_a_file_reach_nobody(call: Call, tmp_path: Path) -> None:
+    path = titled(tmp_path / "a.mkv", "\x1b[2J\x07 title", "\x1b[31m stream")
     for more in ([], ["--json"], ["--stream", "5"]):
-        ended = call("probe", tmp_path / "a.mkv", "--engine", "inline", *more)
+        ended = call("probe", path, "--engine", "inline", *more)
         assert harmless(ended.out + ended.err)
         assert "title" not in ended.out + ended.err
+
+
+@pytest.mark.parametrize("suffix", [".avi", ".mkv", ".mp4"])
+def test_texts_inside_a_file_need_not_be_utf_8(call: Call, tmp_path: Path, suffix: str) -> None:
+    path = titled(tmp_path / f"a{suffix}", "a title", "a stream")
+    data = path.read_bytes()
+    for text in (b"a title", b"a stream"):
+        assert text in data
+        data = data.replace(text, text.replace(b"a ", b"\xe9\xff"))
+    path.write_bytes(data)
+    ended = call("extract", path, "-o", tmp_path / "m.zarr", "--engine", "inline", "--scheme", "random")
+    assert (ended.code, ended.err) == (0, "")
+    assert " 1 done, 0 failed, 4 frames; " in ended.out
+    assert call("visualize", path, "--store", tmp_path / "m.zarr", "-o", tmp_path / "a.png").code == 0
 
 
 def test_only_the_file_itself_is_opened_from_python(tmp_path: Path) -> None:

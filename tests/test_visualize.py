@@ -18,7 +18,7 @@ from mgmtool import masking, sources
 from mgmtool.cli import main
 from mgmtool.errors import NoMotionVectorsFailure, OutputError, UsageError
 from mgmtool.extraction import extract
-from mgmtool.pipeline import whole_video
+from mgmtool.pipeline import warm_up, whole_video
 from mgmtool.render import Panels, plan_sheet, plan_strips
 from mgmtool.render.overlay import BRIGHT
 from mgmtool.types import ExtractSpec, FrameFlag, MaskVolume, VideoRef
@@ -482,6 +482,13 @@ def test_nothing_to_compare_is_an_error(tmp_path: Path, clip: Clip) -> None:
 # --- the command -----------------------------------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="module")
+def _compiled() -> None:
+    """Compile first, so that no run says on stderr that it does."""
+    for scheme in ("motion-guided", "tube", "random"):
+        warm_up(ExtractSpec(scheme=scheme))
+
+
 def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
     capsys.readouterr()
     with pytest.raises(SystemExit) as ended:
@@ -490,6 +497,7 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, st
     return int(ended.value.code or 0), out, err
 
 
+@pytest.mark.usefixtures("_compiled")
 def test_the_command_prints_the_path_it_wrote(tmp_path: Path, clip: Clip, capsys: pytest.CaptureFixture[str]) -> None:
     target = tmp_path / "out.png"
     assert run(capsys, clip.path, "-o", target, "--ratio", "0.25", "--frames", "3", "--arrows") == (
@@ -563,6 +571,7 @@ def test_a_store_that_lacks_the_video_says_so(tmp_path: Path, clip: Clip, capsys
     assert "clip.mp4" in err
 
 
+@pytest.mark.usefixtures("_compiled")
 def test_the_command_compares(tmp_path: Path, clip: Clip, capsys: pytest.CaptureFixture[str]) -> None:
     target = tmp_path / "out.png"
     code, out, err = run(capsys, clip.path, "--compare", "tube,cube", "--compare", "random", "--seed", 3, "-o", target)

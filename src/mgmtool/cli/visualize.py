@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from mgmtool.cli import options
+from mgmtool.cli import _completion, options
 
 if TYPE_CHECKING:
     from mgmtool.types import ExtractSpec, MaskVolume, VideoRef
@@ -31,7 +31,11 @@ if TYPE_CHECKING:
     help="Take the masks from this store instead of computing them.",
 )
 @click.option(
-    "--id", "video_id", metavar="ID", help="Id of the video; by default found by its path, or its name without --store."
+    "--id",
+    "video_id",
+    metavar="ID",
+    help="Id of the video; by default found by its path, or its name without --store.",
+    shell_complete=_completion.video_ids,
 )
 @click.option("--mask/--no-mask", default=True, show_default=True, help="Dim hidden patches.")
 @click.option("--box/--no-box", default=True, show_default=True, help="Outline the box.")

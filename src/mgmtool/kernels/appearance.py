@@ -140,24 +140,32 @@ def count_colours(energy: Float32, bins: Int32, edge: int, sign: int, table: Int
         The same three over all colours, then sum and sum of squares of the bins of Cb, and of Cr.
     """
     rows, cols = bins.shape
+    units = inner = blue = blue_squares = red = red_squares = 0
     for row in range(rows):
         inside_y = edge <= row < rows - edge
         for col in range(cols):
-            here = bins[row, col]
-            units = sign * np.int64(np.float64(energy[row, col]) * _UNITS + 0.5)
-            inner = sign if inside_y and edge <= col < cols - edge else 0
-            table[here, 0] += units
-            table[here, 1] += sign
-            table[here, 2] += inner
-            totals[0] += units
-            totals[1] += sign
-            totals[2] += inner
-            red = here % CHROMA_BINS
-            blue = here // CHROMA_BINS % CHROMA_BINS
-            totals[3] += sign * blue
-            totals[4] += sign * blue * blue
-            totals[5] += sign * red
-            totals[6] += sign * red * red
+            here = int(bins[row, col])
+            counts = table[here]
+            own = int(np.float64(energy[row, col]) * _UNITS + 0.5)
+            counts[0] += sign * own
+            counts[1] += sign
+            units += own
+            if inside_y and edge <= col < cols - edge:
+                counts[2] += sign
+                inner += 1
+            rest = here // CHROMA_BINS
+            r, b = here - rest * CHROMA_BINS, rest % CHROMA_BINS
+            red += r
+            red_squares += r * r
+            blue += b
+            blue_squares += b * b
+    totals[0] += sign * units
+    totals[1] += sign * rows * cols
+    totals[2] += sign * inner
+    totals[3] += sign * blue
+    totals[4] += sign * blue_squares
+    totals[5] += sign * red
+    totals[6] += sign * red_squares
 
 
 @kernel
@@ -197,24 +205,41 @@ def weigh_by_colour(energy: Float32, bins: Int32, border: int, table: Int64, tot
     rows, cols = energy.shape
     edge_y = max(0, min(border, (rows - 1) // 2))
     edge_x = max(0, min(border, (cols - 1) // 2))
-    grey = is_grey(totals)
-    mean = totals[0] / max(np.float64(totals[1]), 1.0)
-    share = totals[2] / max(np.float64(totals[1]), 1.0)
+    wide = cols - 2 * edge_x
+    n = (rows - 2 * edge_y) * wide
+    counts, values, likeness = np.empty((3, n), np.float64), np.empty(n, np.float64), np.ones(n, np.float64)
+    for row in range(edge_y, rows - edge_y):
+        first = (row - edge_y) * wide
+        for i in range(wide):
+            values[first + i] = energy[row, edge_x + i]
+            here = table[bins[row, edge_x + i]]
+            counts[0, first + i], counts[1, first + i], counts[2, first + i] = here[0], here[1], here[2]
+    total = max(np.float64(totals[1]), 1.0)
+    if not is_grey(totals):
+        _multiply_likeness(counts[0], counts[1], totals[0] / total, _MEAN_COUNTS, likeness)
+        _multiply_likeness(counts[2], counts[1], totals[2] / total, _INNER_COUNTS, likeness)
+    _weigh(values, likeness)
     out[:] = 0.0
     for row in range(edge_y, rows - edge_y):
-        for col in range(edge_x, cols - edge_x):
-            likeness = 1.0 if grey else _likeness(table[bins[row, col]], mean, share)
-            root = math.sqrt(np.float64(energy[row, col]))
-            # Square roots are exact on every machine, powers are not.
-            out[row, col] = root * math.sqrt(root) * likeness * math.sqrt(likeness)
+        first = (row - edge_y) * wide
+        for i in range(wide):
+            out[row, edge_x + i] = values[first + i]
+
+
+# All cells at a time, step by step: these loops vectorise, where a look into the table in between would keep them from it.
 
 
 @kernel
-def _likeness(counts: Int64, mean: float, share: float) -> float:
-    """Return A times B of one colour, given the overall mean energy and share of cells that are not border."""
-    likeness = 1.0
+def _multiply_likeness(of_colour: Float64, cells: Float64, mean: float, prior: float, likeness: Float64) -> None:
+    """Multiply by the mean of a colour over the overall mean, shrunk to it by ``prior`` cells; by 1 where that is 0."""
     if mean > 0.0:
-        likeness = (counts[0] + _MEAN_COUNTS * mean) / ((counts[1] + _MEAN_COUNTS) * mean)
-    if share > 0.0:
-        likeness *= (counts[2] + _INNER_COUNTS * share) / ((counts[1] + _INNER_COUNTS) * share)
-    return likeness
+        for i in range(likeness.size):
+            likeness[i] *= (of_colour[i] + prior * mean) / ((cells[i] + prior) * mean)
+
+
+@kernel
+def _weigh(values: Float64, likeness: Float64) -> None:
+    """Turn energy Q into ``Q^0.75 likeness^1.5``; square roots are exact on every machine, powers are not."""
+    for i in range(values.size):
+        root = math.sqrt(values[i])
+        values[i] = root * math.sqrt(root) * likeness[i] * math.sqrt(likeness[i])

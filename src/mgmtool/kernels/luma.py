@@ -50,6 +50,7 @@ def mean_plane(
     rows, cols = out.shape
     width = min(width, plane.shape[1], (cols << shift_x) - offset_x)
     sums = np.zeros(cols << shift_x, np.uint32)
+    halves = np.empty(max(cols << shift_x >> 1, 1), np.uint32)
     inside = sums[offset_x:]  # an index that might be negative would be checked for wrapping, sample by sample
     cut = offset_x > 0 or width < cols << shift_x
     for row in range(rows):
@@ -57,7 +58,7 @@ def mean_plane(
         y1 = min(((row + 1) << shift_y) - offset_y, height)
         _sum_rows(plane, y0, y1, step, width, inside)
         high = (y1 - y0 + step - 1) // step
-        _fold(sums, shift_x, unit / (high << shift_x) if high > 0 else 0.0, out[row])
+        _fold(sums, halves, shift_x, unit / (high << shift_x) if high > 0 else 0.0, out[row])
         if cut:
             _mean_of_cut(sums, high, width, offset_x, shift_x, unit, out[row])
 
@@ -120,11 +121,16 @@ def _sum_rows(plane: NDArray[Any], y0: int, y1: int, step: int, width: int, sums
 
 
 @kernel
-def _fold(sums: UInt32, shift: int, scale: float, out: Float32) -> None:
-    """Sum runs of ``2**shift`` neighbours and scale them."""
-    side = 1 << shift
+def _fold(sums: UInt32, halves: UInt32, shift: int, scale: float, out: Float32) -> None:
+    """Sum runs of ``2**shift`` neighbours, two and two, and scale them."""
+    n = sums.size
+    for _ in range(shift):
+        n >>= 1
+        for i in range(n):
+            halves[i] = np.uint32(sums[2 * i] + sums[2 * i + 1])
+        sums = halves
     for col in range(out.size):
-        out[col] = np.float64(_sum_run(sums[col * side : (col + 1) * side])) * scale
+        out[col] = np.float64(sums[col]) * scale
 
 
 @kernel

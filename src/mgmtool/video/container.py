@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import av
 import av.error
@@ -31,6 +32,8 @@ _DEMUXERS = (
     "aac ac3 aiff amr ape au caf dts eac3 flac mp3 tta w64 wav wv"  # sound: opened to say that it has no video stream
 )
 _CONTAINER_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": _DEMUXERS.replace(" ", ",")}
+# A title need not be UTF-8. PyAV before 19 refuses such a file without this argument; 19 keeps the bytes and does not know it.
+_ANY_TEXT: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
 _NO_FILM = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
 
 
@@ -90,9 +93,9 @@ def _opened(path: str, reading: Reading) -> Iterator[InputContainer]:
     try:
         container = av.open(
             "file:" + path,
-            metadata_errors="replace",
             container_options=_CONTAINER_OPTIONS | limits,
             options=decoder_limits(reading),
+            **_ANY_TEXT,
         )
     except MemoryError:
         raise OpenFailure(
