@@ -33,6 +33,7 @@ from mgmtool.types import ExtractSpec, FrameFlag, FrameMotion, MaskVolume, Patch
 from mgmtool.video.container import open_video
 from mgmtool.video.decoding import Tally, numbered_frames
 from mgmtool.video.pictures import read_pictures
+from mgmtool.video.reader import read_video
 from moving import MATRICES, ref, turn
 from synthetic import coded
 
@@ -302,6 +303,17 @@ def test_fine_time_base_is_stored(pictures: list[Array], tmp_path: Path) -> None
     rate = Fraction(1001, 60_000)
     film = extracted(write(tmp_path / "film.mp4", pictures, times=range(FRAMES), unit=rate))
     assert times_of(film) == [number * rate for number in range(FRAMES)]
+
+
+def test_rate_is_a_fraction_and_none_where_the_file_has_none(pictures: list[Array], tmp_path: Path) -> None:
+    for path, rate in (
+        (write(tmp_path / "film.mp4", pictures), Fraction(25)),
+        (write(tmp_path / "one.ts", pictures[:1]), None),  # one frame, and nothing else that tells
+    ):
+        with read_video(str(path)) as film:
+            assert film.info.fps == rate
+            assert type(film.info.fps) is type(rate)
+            assert {type(film.info.time_base), type(film.info.pixel_aspect)} == {Fraction}
 
 
 # Streams that do not say how long they are.

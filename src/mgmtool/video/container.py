@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import av
 import av.error
@@ -49,6 +50,26 @@ def silence_ffmpeg() -> None:
 def library_versions() -> dict[str, str]:
     """Return the versions of PyAV and of the FFmpeg it carries, for the attributes of a store."""
     return {"pyav": av.__version__, "libavcodec": ".".join(map(str, ffmpeg_versions["libavcodec"]))}
+
+
+class Ratio(Protocol):
+    """A Fraction, or PyAV's own kind of it."""
+
+    @property
+    def numerator(self) -> int:
+        """What is divided."""
+
+    @property
+    def denominator(self) -> int:
+        """What it is divided by."""
+
+
+def fraction(said: Ratio | None) -> Fraction | None:
+    """Return what a file says of a rate or a unit, None if it says nothing.
+
+    PyAV before 19 has a Fraction or None, 19 a type of its own in which 0/1, and whatever is over 0, is nothing.
+    """
+    return Fraction(said.numerator, said.denominator) if said else None
 
 
 @contextmanager

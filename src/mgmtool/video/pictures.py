@@ -12,7 +12,7 @@ from av.video.frame import VideoFrame
 
 from mgmtool.errors import NoFramesFailure
 from mgmtool.types import Orientation, Reading, UInt8
-from mgmtool.video.container import failure, open_video
+from mgmtool.video.container import failure, fraction, open_video
 from mgmtool.video.decoding import Tally, numbered_frames, orientation_of
 
 
@@ -69,7 +69,7 @@ def read_pictures(
     tally = Tally() if tally is None else tally
     orientation: Orientation | None = None
     with open_video(path, reading) as (container, stream):
-        unit = stream.time_base or Fraction(1, 90_000)
+        unit = fraction(stream.time_base) or Fraction(1, 90_000)
         for index, (pts, frame) in enumerate(numbered_frames(container, stream, tally, {}, reading)):
             # The first frame decides for the whole video, as it does for motion and boxes.
             orientation = orientation or orientation_of(frame)

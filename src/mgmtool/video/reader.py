@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from mgmtool.errors import NoFramesFailure
 from mgmtool.stages import timed
 from mgmtool.types import Orientation, Reading, VideoInfo
-from mgmtool.video.container import open_video
+from mgmtool.video.container import fraction, open_video
 from mgmtool.video.decoding import Tally, numbered_frames, orientation_of, side_data
 
 DECODER_OPTIONS = {"flags2": "+export_mvs", "skip_loop_filter": "all"}
@@ -292,8 +292,8 @@ def _info(container: InputContainer, stream: VideoStream, first: DecodedFrame) -
         orientation=orientation,
         codec=stream.codec_context.codec.canonical_name,
         container=container.format.name,
-        fps=stream.average_rate,
-        time_base=stream.time_base or Fraction(1, 90_000),
+        fps=fraction(stream.average_rate),
+        time_base=fraction(stream.time_base) or Fraction(1, 90_000),
         header_frames=stream.frames,
         pixel_aspect=_pixel_aspect(stream, orientation),
     )
@@ -301,13 +301,13 @@ def _info(container: InputContainer, stream: VideoStream, first: DecodedFrame) -
 
 def _pixel_aspect(stream: VideoStream, orientation: Orientation) -> Fraction:
     """Width of a displayed pixel by its height; 1 where the file does not say."""
-    coded = stream.sample_aspect_ratio or Fraction(1)
+    coded = fraction(stream.sample_aspect_ratio) or Fraction(1)
     return 1 / coded if orientation.transpose else coded
 
 
 def _header(container: InputContainer, stream: VideoStream, first: DecodedFrame) -> Header:
     seconds: float | None = None
-    if stream.duration is not None and stream.time_base is not None:
+    if stream.duration is not None and stream.time_base:
         seconds = float(stream.duration * stream.time_base)
     elif container.duration is not None:
         seconds = container.duration / 1e6  # AV_TIME_BASE
