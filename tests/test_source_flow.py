@@ -20,7 +20,7 @@ from mgmtool.errors import UsageError
 from mgmtool.pipeline import whole_video
 from mgmtool.sources import flow
 from mgmtool.types import ExtractSpec, FrameMotion, VideoFacts, VideoInfo
-from mgmtool.video.reader import Plane
+from mgmtool.video.frames import Plane
 from moving import MATRICES, encode, panning, ref, square_path, turn, with_square
 
 Array = NDArray[Any]

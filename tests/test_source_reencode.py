@@ -19,7 +19,8 @@ from mgmtool.pipeline import whole_video
 from mgmtool.sources import reencode
 from mgmtool.sources._frames import FrameReducer
 from mgmtool.types import ExtractSpec, FrameMotion, VideoFacts, VideoInfo
-from mgmtool.video.reader import DecodedFrame, read_video
+from mgmtool.video.frames import DecodedFrame
+from mgmtool.video.reader import read_video
 from mgmtool.video.reencode import Reencoder, has_encoder
 from moving import MATRICES, encode, panning, ref, square_path, turn, with_square
 

@@ -11,7 +11,7 @@ from mgmtool.errors import UsageError
 from mgmtool.kernels.field import mean_flow, motion_field, scaled_motion_field
 from mgmtool.kernels.luma import mean_picture
 from mgmtool.types import Float32, Int64, Orientation
-from mgmtool.video.reader import Chroma, Plane
+from mgmtool.video.frames import Chroma, Plane
 
 CELLS = (4, 8, 16, 32, 64)
 """Sides of a cell that may be asked for, in pixels."""

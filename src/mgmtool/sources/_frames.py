@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from mgmtool.sources._cells import CellField, CellPlan, automatic_cell
 from mgmtool.types import Float32, FrameMotion, VideoFacts
-from mgmtool.video.reader import DecodedFrame, OpenVideo
+from mgmtool.video.frames import DecodedFrame
+from mgmtool.video.reader import OpenVideo
 
 _LEAST_COVERAGE = 0.02
 ASKED_FOR = "asked for"

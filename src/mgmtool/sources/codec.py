@@ -13,7 +13,8 @@ from mgmtool.sources._cells import CellField, check_cell
 from mgmtool.sources._frames import FrameReducer
 from mgmtool.sources._source import VIDEO_EXTENSIONS, MotionStream
 from mgmtool.types import FrameMotion, VideoFacts, VideoRef
-from mgmtool.video.reader import SHRINK, DecodedFrame, OpenVideo, read_video
+from mgmtool.video.frames import DecodedFrame
+from mgmtool.video.reader import SHRINK, OpenVideo, read_video
 
 _INTER_FRAMES_TO_TRY = 32
 # FFmpeg exports (0, 0) for blocks in direct mode, which is nearly every block of an MPEG-4 part 2 B-frame: absent, not zero.

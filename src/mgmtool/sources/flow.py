@@ -19,7 +19,8 @@ from mgmtool.sources._cells import CellField, check_cell
 from mgmtool.sources._frames import FrameReducer
 from mgmtool.sources._source import VIDEO_EXTENSIONS, MotionStream
 from mgmtool.types import Float32, FrameMotion, UInt8, VideoFacts, VideoRef
-from mgmtool.video.reader import DecodedFrame, OpenVideo, Plane, read_video
+from mgmtool.video.frames import DecodedFrame, Plane
+from mgmtool.video.reader import OpenVideo, read_video
 
 METHODS = ("dis", "farneback")
 PRESETS = ("ultrafast", "fast", "medium")

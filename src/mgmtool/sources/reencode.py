@@ -18,7 +18,8 @@ from mgmtool.sources._frames import FrameReducer
 from mgmtool.sources._source import VIDEO_EXTENSIONS, MotionStream
 from mgmtool.stages import stage
 from mgmtool.types import FrameMotion, UInt8, VideoFacts, VideoRef
-from mgmtool.video.reader import DecodedFrame, OpenVideo, Plane, read_video
+from mgmtool.video.frames import DecodedFrame, Plane
+from mgmtool.video.reader import OpenVideo, read_video
 from mgmtool.video.reencode import Reencoder, has_encoder
 
 _SHORT_SIDES = 32, 2160

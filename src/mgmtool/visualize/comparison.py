@@ -15,7 +15,15 @@ from mgmtool.video.encode import write_video
 from mgmtool.video.reader import read_video
 from mgmtool.visualize.contenders import CLIP_FRAMES, CLIP_TUBELET, Contender, clip_masks, masks_of, times_of
 from mgmtool.visualize.footage import Footage, Masks
-from mgmtool.visualize.outputs import check_output, check_positive, kept_frames, spread, write_animation, write_png
+from mgmtool.visualize.outputs import (
+    Wishes,
+    check_output,
+    check_positive,
+    kept_frames,
+    spread,
+    write_animation,
+    write_png,
+)
 
 FILM_WIDTH = 1920
 GIF_WIDTH = 720
@@ -74,18 +82,9 @@ def compare(
     check_positive(frames=frames, max_side=max_side, fps=fps)
     if not compared:
         raise UsageError("no scheme to compare; expected at least one")
-    bench = _Bench.of(video, compared, layers or Layers(dark=True), _Wishes(frames, max_side, fps))
+    bench = _Bench.of(video, compared, layers or Layers(dark=True), Wishes(frames, max_side, fps))
     _WRITERS[target.suffix.lower()](bench, target)
     return target
-
-
-@dataclass(frozen=True, slots=True)
-class _Wishes:
-    """Options of one call that only some kinds of output look at."""
-
-    frames: int
-    max_side: int | None
-    fps: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +97,10 @@ class _Bench:
     volumes: Sequence[MaskVolume | None]
     times: MaskVolume
     layers: Layers
-    wishes: _Wishes
+    wishes: Wishes
 
     @classmethod
-    def of(cls, video: VideoRef, compared: Sequence[Contender], layers: Layers, wishes: _Wishes) -> _Bench:
+    def of(cls, video: VideoRef, compared: Sequence[Contender], layers: Layers, wishes: Wishes) -> _Bench:
         spec = compared[0].spec
         with read_video(video.path, spec.reading) as opened:
             info = opened.info

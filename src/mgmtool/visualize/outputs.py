@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,25 @@ GIF_FRAMES = 600
 
 Drawing = Callable[[Callable[[int], bool]], Generator[UInt8]]
 """Draws the frames of which a function says that they are wanted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """Options of one call that only some kinds of output look at.
+
+    Attributes
+    ----------
+    frames : int
+        Pictures of a sheet or strip.
+    max_side : int or None
+        Longest side of a picture in pixels; None for the usual one.
+    fps : float or None
+        Frame rate; None for that of the video.
+    """
+
+    frames: int
+    max_side: int | None
+    fps: float | None
 
 
 def check_output(video: str | Path, output: str | Path) -> None:

@@ -15,7 +15,15 @@ from mgmtool.types import MaskVolume, Reading, UInt8
 from mgmtool.video.encode import write_video
 from mgmtool.video.reader import read_video
 from mgmtool.visualize.footage import Footage, Masks
-from mgmtool.visualize.outputs import check_output, check_positive, kept_frames, spread, write_animation, write_png
+from mgmtool.visualize.outputs import (
+    Wishes,
+    check_output,
+    check_positive,
+    kept_frames,
+    spread,
+    write_animation,
+    write_png,
+)
 
 FILM_SIDE = 1280
 GIF_SIDE = 480
@@ -84,17 +92,8 @@ def visualize(
         info = opened.info
     footage = Footage(str(video), reading, info, volume.pts, motion or sources.build("auto"))
     scene = _Scene(footage, Masks.of(volume, layers or Layers()))
-    _WRITERS[target.suffix.lower()](scene, target, _Wishes(frames, max_side, fps))
+    _WRITERS[target.suffix.lower()](scene, target, Wishes(frames, max_side, fps))
     return target
-
-
-@dataclass(frozen=True, slots=True)
-class _Wishes:
-    """Options of one call that only some kinds of output look at."""
-
-    frames: int
-    max_side: int | None
-    fps: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,19 +113,19 @@ class _Scene:
         return fitted(self.footage.info.height, self.footage.info.width, max_side)
 
 
-def _write_film(scene: _Scene, target: Path, wishes: _Wishes) -> None:
+def _write_film(scene: _Scene, target: Path, wishes: Wishes) -> None:
     with closing(scene.drawn(*scene.fitted(wishes.max_side or FILM_SIDE))) as pictures:
         write_video(target, pictures, wishes.fps or scene.footage.fps)
 
 
-def _write_animation(scene: _Scene, target: Path, wishes: _Wishes) -> None:
+def _write_animation(scene: _Scene, target: Path, wishes: Wishes) -> None:
     height, width = scene.fitted(wishes.max_side or GIF_SIDE)
     rate = float(scene.footage.fps)
     kept = kept_frames(len(scene.footage), rate, wishes.fps)
     write_animation(target, lambda wanted: scene.drawn(height, width, wanted), kept, rate, wishes.fps)
 
 
-def _write_sheet(scene: _Scene, target: Path, wishes: _Wishes) -> None:
+def _write_sheet(scene: _Scene, target: Path, wishes: Wishes) -> None:
     footage, volume = scene.footage, scene.masks.volume
     chosen = spread(len(footage), min(wishes.frames, len(footage)))
     plan = plan_sheet(len(chosen), footage.info.height, footage.info.width, max_side=wishes.max_side)
@@ -137,7 +136,7 @@ def _write_sheet(scene: _Scene, target: Path, wishes: _Wishes) -> None:
     write_png(target, contact_sheet(pictures, captions, plan.columns, title, wishes.max_side))
 
 
-_WRITERS: dict[str, Callable[[_Scene, Path, _Wishes], None]] = {
+_WRITERS: dict[str, Callable[[_Scene, Path, Wishes], None]] = {
     ".mp4": _write_film,
     ".gif": _write_animation,
     ".png": _write_sheet,
