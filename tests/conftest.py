@@ -17,6 +17,10 @@ settings.load_profile("nojit" if os.environ.get("NUMBA_DISABLE_JIT", "0") not in
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Under make, a make that a test starts would take itself for a part of it.
+for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
+    os.environ.pop(name, None)
+
 
 @pytest.fixture(scope="session")
 def corpus() -> Path:
