@@ -122,7 +122,7 @@ def test_mask_in_a_crop_is_the_mask_of_the_crop(
 ) -> None:
     found, _ = compare(store, corpus / "clips" / name, name, tmp_path, hflip)
     print(f"{name}: {found:.3f}")
-    assert found >= 0.9
+    assert found >= 0.88  # cells of 32 pixels, cut elsewhere in the film of the crop
 
 
 @pytest.mark.parametrize("name", [*CLEAR, *SMALL])
