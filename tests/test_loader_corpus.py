@@ -31,9 +31,13 @@ SMALL = (
 
 @pytest.fixture(scope="module")
 def store(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> MaskStore:
-    """Masks of all real videos that have motion vectors."""
+    """Masks of all real videos that have motion vectors, from cells of 16 pixels.
+
+    From 720 lines on the default has 32: those of a film and of its crop are cut elsewhere, and openpose/video.avi agrees by .92,
+    mirrored by .89.
+    """
     path = tmp_path_factory.mktemp("corpus") / "m.zarr"
-    list(extract([str(corpus / "clips")], path, ExtractSpec(), "inline"))
+    list(extract([str(corpus / "clips")], path, ExtractSpec(source_options={"cell": 16}), "inline"))
     return mgmtool.open_store(path, "ram")
 
 
@@ -122,7 +126,7 @@ def test_mask_in_a_crop_is_the_mask_of_the_crop(
 ) -> None:
     found, _ = compare(store, corpus / "clips" / name, name, tmp_path, hflip)
     print(f"{name}: {found:.3f}")
-    assert found >= 0.88  # cells of 32 pixels, cut elsewhere in the film of the crop
+    assert found >= 0.9
 
 
 @pytest.mark.parametrize("name", [*CLEAR, *SMALL])
