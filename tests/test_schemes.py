@@ -233,7 +233,7 @@ def test_only_a_few_frames_are_held(name: str) -> None:
             yield motion(index, **pictures)
 
     for given, _ in enumerate(masking.build(name).energies(counted(), PatchGrid(2, 2))):
-        assert taken <= given + 36 + 64  # what the stages look ahead, and a batch
+        assert taken <= given + 36 + 32  # what the stages look ahead, and a batch
 
 
 moving_schemes = pytest.mark.parametrize("name", [name for name in masking.names() if masking.build(name).needs_motion])

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from mgmtool.cli import _completion
+from mgmtool.cli import _completion, options
 
 
 @click.command(name="export")
@@ -26,13 +26,7 @@ from mgmtool.cli import _completion
 @click.option("--shard-videos", type=int, help="Videos of a file of webdataset or hf-parquet.  [default: 1000]")
 @click.option("--compress", is_flag=True, help="Deflate the arrays of npz.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON summary on stdout.")
-@click.option(
-    "--progress",
-    type=click.Choice(["auto", "bar", "plain", "none"]),
-    default="auto",
-    show_default=True,
-    help="auto draws a bar on a terminal and prints a line every 30 s elsewhere.",
-)
+@options.progress
 @click.option("-q", "--quiet", is_flag=True, help="Only errors on stderr.")
 @click.pass_context
 def command(ctx: click.Context, /, **given: Any) -> None:

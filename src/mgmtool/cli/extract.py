@@ -66,13 +66,7 @@ from mgmtool.cli import _completion, options
 @click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON event a video and a part, and a summary, on stdout."
 )
-@click.option(
-    "--progress",
-    type=click.Choice(["auto", "bar", "plain", "none"]),
-    default="auto",
-    show_default=True,
-    help="auto draws a bar on a terminal and prints a line every 30 s elsewhere.",
-)
+@options.progress
 @click.option("-v", "--verbose", is_flag=True, help="Name every video on stderr.")
 @click.option("-q", "--quiet", is_flag=True, help="Only errors on stderr.")
 @click.pass_context

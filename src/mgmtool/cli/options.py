@@ -130,6 +130,13 @@ SPEC = {
 }
 """Options that make up an :class:`~mgmtool.types.ExtractSpec`."""
 
+progress = click.option(
+    "--progress",
+    type=click.Choice(["auto", "bar", "plain", "none"]),
+    default="auto",
+    show_default=True,
+    help="auto draws a bar on a terminal and prints a line every 30 s elsewhere.",
+)
 json_output = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 """For commands that answer with one table."""
 

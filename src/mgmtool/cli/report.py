@@ -25,13 +25,7 @@ from mgmtool.cli import options
 @click.option("--root", metavar="PLACE", help="Folder, or URL of one, in which the videos lie now, by their ids.")
 @click.option("--title", help="Title of the page.  [default: name of the store]")
 @click.option("--overwrite", is_flag=True, help="Replace OUTPUT.")
-@click.option(
-    "--progress",
-    type=click.Choice(["auto", "bar", "plain", "none"]),
-    default="auto",
-    show_default=True,
-    help="auto draws a bar on a terminal and prints a line every 30 s elsewhere.",
-)
+@options.progress
 @click.option("-q", "--quiet", is_flag=True, help="Only errors on stderr.")
 def command(**given: Any) -> None:
     """Write a page about STORE that people can read: counts, failures, motion, boxes, and a gallery of sample videos.
