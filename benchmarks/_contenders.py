@@ -73,7 +73,7 @@ def _decode(path: str, options: dict[str, str]) -> Iterator[Any]:
 
 def masks(path: str, seen: Seen | None, options: dict[str, Any]) -> int:
     """Compute the masks of a file and write nothing."""
-    from mgmtool.pipeline import whole_video
+    from mgmtool.extraction.stream import whole_video
     from mgmtool.types import ExtractSpec, VideoRef
 
     volume, _ = whole_video(VideoRef(Path(path).name, path), ExtractSpec(scheme_options=options))

@@ -22,7 +22,7 @@ from mgmtool.types import ExtractSpec
 _PROGRAM = ["-c", "from mgmtool.cli import main; main()"]
 _FIRST_MASK = """
 import sys
-from mgmtool.pipeline import stream_masks
+from mgmtool.extraction.stream import stream_masks
 from mgmtool.types import ExtractSpec, VideoRef
 with stream_masks(VideoRef("film", sys.argv[1]), ExtractSpec()) as stream:
     next(stream.chunks)

@@ -25,7 +25,7 @@ from mgmtool.evaluation import (
     summarise,
 )
 from mgmtool.evaluation.summary import Row
-from mgmtool.pipeline import warm_up
+from mgmtool.extraction.stream import warm_up
 from mgmtool.types import ExtractSpec, PatchGrid
 
 

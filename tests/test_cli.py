@@ -24,7 +24,7 @@ import tiny_videos
 from mgmtool import engines, masking, sources
 from mgmtool.cli import main
 from mgmtool.extraction import extract
-from mgmtool.pipeline import warm_up
+from mgmtool.extraction.stream import warm_up
 from mgmtool.store import open_store
 from mgmtool.types import ExtractSpec, PatchGrid
 

@@ -18,7 +18,7 @@ import groundtruth
 from mgmtool.cli import main
 from mgmtool.evaluation import Row, Summary
 from mgmtool.evaluation.plot import check_plot, draw
-from mgmtool.pipeline import warm_up
+from mgmtool.extraction.stream import warm_up
 from mgmtool.types import ExtractSpec
 
 QUICK = ("--seeds", "1", "--clips", "3")

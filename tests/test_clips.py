@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 import groundtruth
 from mgmtool import masking
-from mgmtool.clips import place_clip
 from mgmtool.errors import UsageError
+from mgmtool.extraction.stream import whole_video
 from mgmtool.kernels.tokens import sample_tokens
 from mgmtool.masking import Scheme
-from mgmtool.pipeline import whole_video
+from mgmtool.training.clips import place_clip
 from mgmtool.types import (
     ClipRequest,
     Crop,

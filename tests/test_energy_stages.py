@@ -16,7 +16,7 @@ from mgmtool.masking._batch import Batch
 from mgmtool.masking._cuts import CutDetector
 from mgmtool.masking._draws import below, derive_seed, draws
 from mgmtool.masking._pooling import TemporalPool
-from mgmtool.masking._scheme import known_flags
+from mgmtool.masking.base import known_flags
 from mgmtool.types import FrameFlag, FrameMotion
 from moving import panning, texture
 

@@ -29,7 +29,7 @@ from mgmtool.evaluation.motion import motion_ratios
 from mgmtool.evaluation.run import Cell
 from mgmtool.evaluation.scores import ClipScore, motion_ratio, oracle, score
 from mgmtool.evaluation.truth import cell_shares, shares_between, summed_area, token_shares
-from mgmtool.pipeline import whole_video
+from mgmtool.extraction.stream import whole_video
 from mgmtool.types import ClipRequest, Crop, ExtractSpec, TokenLayout, TokenMask
 from moving import ref
 

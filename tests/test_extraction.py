@@ -18,11 +18,12 @@ import pytest
 import mgmtool
 import stores
 import tiny_videos
-from mgmtool import engines, extraction, loader, pipeline
+from mgmtool import engines, extraction, training
 from mgmtool.corpus import scan
 from mgmtool.engines import Engine
 from mgmtool.errors import InputError, OpenFailure, SpecMismatchError, StoreError, StoreWriteError, UsageError
 from mgmtool.extraction import extract, extract_video, prepare
+from mgmtool.extraction import stream as pipeline
 from mgmtool.store import open_store
 from mgmtool.types import Clip, ExtractSpec, FrameFlag, MaskVolume, Outcome, PatchGrid, TokenMask
 
@@ -215,7 +216,7 @@ def spooled(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
         drop(result)
         assert result.spool is None or not Path(result.spool).exists()
 
-    monkeypatch.setattr("mgmtool.extraction.work._SPOOL_FRAMES", 8)
+    monkeypatch.setattr("mgmtool.extraction.worker._SPOOL_FRAMES", 8)
     monkeypatch.setattr(extraction.VideoResult, "drop", note)
     return files
 
@@ -283,8 +284,8 @@ def test_one_video_that_is_none_raises_its_failure(mixed: Path) -> None:
 def test_public_names_are_the_ones_of_their_modules() -> None:
     assert mgmtool.extract is extract
     assert mgmtool.extract_video is extract_video
-    assert mgmtool.open_store is loader.open_store
-    assert (mgmtool.MaskStore, mgmtool.Clip, mgmtool.TokenMask) == (loader.MaskStore, Clip, TokenMask)
+    assert mgmtool.open_store is training.open_store
+    assert (mgmtool.MaskStore, mgmtool.Clip, mgmtool.TokenMask) == (training.MaskStore, Clip, TokenMask)
     assert (mgmtool.adapters.__name__, mgmtool.schemes.__name__) == ("mgmtool.adapters", "mgmtool.schemes")
     assert mgmtool.ExtractSpec is ExtractSpec
     assert (mgmtool.MaskVolume, mgmtool.Outcome, mgmtool.PatchGrid) == (MaskVolume, Outcome, PatchGrid)

@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 import twins_evidence as twins
-from mgmtool.kernels.border import explain_by_border, residual_motion
+from mgmtool.kernels.parallax import explain_by_border, residual_motion
 from test_kernels_bounds import Canary
 
 Array = NDArray[Any]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mgmtool.kernels import appearance, border, energy, luma, picture
+from mgmtool.kernels import appearance, energy, luma, normal_flow, parallax
 
 Array = NDArray[Any]
 
@@ -25,17 +25,17 @@ def worked(seed: int) -> Iterator[tuple[str, Array]]:
     before, after = rng.uniform(0, 255, (2, 2 * shape[0], 2 * shape[1])).astype(np.float32)
     theta, flow = rng.normal(0, 3, (2, 3)), np.empty(shape, np.float32)
     gradient = np.empty_like(after)
-    picture.gradient_length(after, gradient)
+    normal_flow.gradient_length(after, gradient)
     yield "gradient_length", gradient
-    picture.normal_flow(before, after, gradient, theta, 8.0, flow)
+    normal_flow.normal_flow(before, after, gradient, theta, 8.0, flow)
     yield "normal_flow", flow.copy()
     displacement = rng.normal(0, 5, (*shape, 2)).astype(np.float32)
     coverage = (rng.random(shape) < 0.9).astype(np.float32)
     motion = np.empty_like(displacement)
-    border.residual_motion(displacement, coverage, theta, motion)
+    parallax.residual_motion(displacement, coverage, theta, motion)
     yield "residual_motion", motion
     residual = np.sqrt(np.square(motion).sum(axis=-1))
-    border.explain_by_border(motion, coverage, 3, 2, residual)
+    parallax.explain_by_border(motion, coverage, 3, 2, residual)
     yield "explain_by_border", residual.copy()
     energy.lower_to(flow, 1.3, residual)
     yield "lower_to", residual

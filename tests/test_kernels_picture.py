@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 import twins_evidence as twins
 from mgmtool.kernels.energy import lower_to
-from mgmtool.kernels.picture import gradient_length, normal_flow
+from mgmtool.kernels.normal_flow import gradient_length, normal_flow
 from test_kernels_bounds import Canary
 
 Array = NDArray[Any]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import twins
-from mgmtool.kernels.select import median, small_median
+from mgmtool.kernels.median import median, small_median
 
 Array = NDArray[Any]
 

@@ -17,9 +17,9 @@ import mgmtool
 import stores
 from loading import BROKEN, FILMS, any_clips, assert_same_masks, extract_films, some_clips
 from mgmtool import Clip, ExtractSpec, MaskStore, masking
-from mgmtool.clips import place_clip
 from mgmtool.errors import StoreError, TracksFailure, UnknownVideoError, UsageError
-from mgmtool.pipeline import whole_video
+from mgmtool.extraction.stream import whole_video
+from mgmtool.training.clips import place_clip
 from mgmtool.types import ClipRequest, Crop, FrameFlag, MaskVolume, PatchGrid, TokenLayout, VideoMotion
 from moving import ref
 

@@ -26,14 +26,14 @@ import pytest
 
 import stores
 import tiny_videos
-from mgmtool import engines, stages
+from mgmtool import engines, profiling
 from mgmtool.cli import main
 from mgmtool.cli._exit import signals_stop
 from mgmtool.cli._log import Log
 from mgmtool.cli._progress import Bar, Plain, Progress, duration
 from mgmtool.errors import StoreWriteError
 from mgmtool.extraction import estimate, extract, known_bytes, plan, prepare
-from mgmtool.pipeline import warm_up
+from mgmtool.extraction.stream import warm_up
 from mgmtool.store import StoreWriter, open_store
 from mgmtool.types import ExtractSpec, Orientation, Outcome, PatchGrid, Resume, Shard, VideoFacts, VideoInfo, VideoRef
 
@@ -421,8 +421,8 @@ def test_an_estimate_counts_frames_right_and_knows_the_size(films: Path, tmp_pat
 def test_an_estimate_keeps_to_its_budget_and_to_a_part_of_a_long_video(
     films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mgmtool.pipeline.CHUNK_FRAMES", 50)
-    monkeypatch.setattr("mgmtool.pipeline.LOOKAHEAD", 10)
+    monkeypatch.setattr("mgmtool.extraction.stream.CHUNK_FRAMES", 50)
+    monkeypatch.setattr("mgmtool.extraction.stream.LOOKAHEAD", 10)
     videos = plan([str(films)], tmp_path / "m.zarr", SPEC).videos()
     found = estimate(videos, SPEC, budget=0.0)
     assert found is not None
@@ -445,27 +445,27 @@ def test_stages_count_their_own_time_only() -> None:
             yield number
 
     def outer() -> Iterator[int]:
-        for number in stages.timed(inner(), "inner"):
+        for number in profiling.timed(inner(), "inner"):
             time.sleep(0.002)
             yield number
 
-    with stages.measured() as seconds:
-        for _ in stages.timed(outer(), "outer"):
+    with profiling.measured() as seconds:
+        for _ in profiling.timed(outer(), "outer"):
             time.sleep(0.005)  # nobody's
-        with stages.stage("last"):
+        with profiling.stage("last"):
             time.sleep(0.001)
     assert set(seconds) == {"inner", "outer", "last"}
     assert 0.03 <= seconds["inner"] < 0.2
     assert 0.006 <= seconds["outer"] < 0.2
-    with pytest.raises(ZeroDivisionError), stages.measured() as seconds, stages.stage("broken"):
+    with pytest.raises(ZeroDivisionError), profiling.measured() as seconds, profiling.stage("broken"):
         _ = 1 / 0
     assert seconds["broken"] >= 0
 
 
 def test_a_clock_that_is_off_costs_next_to_nothing() -> None:
     items = iter(())
-    assert stages.timed(items, "x") is items
-    best = min(timeit(lambda: stages.stage("x").__enter__(), number=10_000) for _ in range(5)) / 10_000
+    assert profiling.timed(items, "x") is items
+    best = min(timeit(lambda: profiling.stage("x").__enter__(), number=10_000) for _ in range(5)) / 10_000
     assert best < 5e-6  # measured: 0.3 us; the rest is for a busy machine
 
 

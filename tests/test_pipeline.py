@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mgmtool import masking, pipeline
+from mgmtool import masking
 from mgmtool.errors import NoMotionVectorsFailure, UsageError
-from mgmtool.pipeline import stream_masks, warm_up, whole_video
+from mgmtool.extraction import stream as pipeline
+from mgmtool.extraction.stream import stream_masks, warm_up, whole_video
 from mgmtool.types import ExtractSpec, FrameFlag, MaskVolume, PatchGrid
 from moving import MATRICES, encode, panning, ref, square_path, turn, with_square
 

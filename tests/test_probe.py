@@ -20,8 +20,8 @@ from mgmtool import engines, video
 from mgmtool.cli import main
 from mgmtool.errors import UsageError
 from mgmtool.extraction import prepare
-from mgmtool.probing import FRAMES, Probe, Totals, probe, probe_video
-from mgmtool.types import ExtractSpec, Reading, VideoRef
+from mgmtool.extraction.probing import FRAMES, Probe, Totals, probe, probe_video
+from mgmtool.types import DecodeOptions, ExtractSpec, VideoRef
 from moving import MATRICES, turn
 
 Call = Callable[..., tuple[int, str, str]]
@@ -54,7 +54,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def look(path: Path, **reading: Any) -> Probe:
-    return probe_video(VideoRef(path.name, str(path), path.stat().st_size), Reading(**reading))
+    return probe_video(VideoRef(path.name, str(path), path.stat().st_size), DecodeOptions(**reading))
 
 
 def events(out: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:

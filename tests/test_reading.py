@@ -18,9 +18,9 @@ from mgmtool import engines
 from mgmtool.cli import main
 from mgmtool.errors import DecodeFailure, NoVideoStreamFailure, OpenFailure, SpecMismatchError
 from mgmtool.extraction import extract_video, prepare
-from mgmtool.pipeline import whole_video
+from mgmtool.extraction.stream import whole_video
 from mgmtool.store import open_store
-from mgmtool.types import ExtractSpec, FrameFlag, Outcome, PatchGrid, Reading, VideoRef
+from mgmtool.types import DecodeOptions, ExtractSpec, FrameFlag, Outcome, PatchGrid, VideoRef
 from mgmtool.video.clip import read_frames
 from mgmtool.video.container import failure
 from mgmtool.video.decoding import Tally
@@ -36,15 +36,15 @@ def run(inputs: Path, output: Path, spec: ExtractSpec = SPEC) -> list[Outcome]:
 
 
 def reading(**changes: int | bool) -> ExtractSpec:
-    return dataclasses.replace(SPEC, reading=dataclasses.replace(Reading(), **changes))
+    return dataclasses.replace(SPEC, reading=dataclasses.replace(DecodeOptions(), **changes))
 
 
 # --- the record ---------------------------------------------------------------------------------------------------------
 
 
 def test_a_reading_survives_json() -> None:
-    given = Reading(2, True, 5, 6, 7)
-    assert Reading.from_json(json.loads(json.dumps(given.to_json()))) == given
+    given = DecodeOptions(2, True, 5, 6, 7)
+    assert DecodeOptions.from_json(json.loads(json.dumps(given.to_json()))) == given
     spec = dataclasses.replace(SPEC, reading=given)
     assert ExtractSpec.from_json(json.loads(json.dumps(spec.to_json()))) == spec
 
@@ -59,13 +59,13 @@ def test_a_spec_without_a_reading_reads_as_it_comes() -> None:
 def test_numbers_out_of_range_are_refused(changes: dict[str, int]) -> None:
     (name,) = changes
     with pytest.raises(ValueError, match=f"{name} is {changes[name]}; expected"):
-        Reading(**changes)
+        DecodeOptions(**changes)
 
 
 def test_a_store_read_in_another_way_is_refused(tmp_path: Path) -> None:
     tiny_videos.write_clips(tmp_path / "v", 1)
     run(tmp_path / "v", tmp_path / "m.zarr")
-    assert open_store(tmp_path / "m.zarr").spec.reading == Reading()
+    assert open_store(tmp_path / "m.zarr").spec.reading == DecodeOptions()
     with pytest.raises(SpecMismatchError, match=r"reading=.*'strict': False.*asks for .*'strict': True"):
         run(tmp_path / "v", tmp_path / "m.zarr", reading(strict=True))
 
@@ -81,11 +81,11 @@ def several(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize(("stream", "size"), [(None, (48, 64)), (0, (48, 64)), (1, (32, 96))])
 def test_the_stream_that_is_asked_for_is_read(several: Path, stream: int | None, size: tuple[int, int]) -> None:
-    with read_video(str(several), Reading(stream=stream)) as opened:
+    with read_video(str(several), DecodeOptions(stream=stream)) as opened:
         assert (opened.info.height, opened.info.width) == size
         assert sum(1 for _ in opened.frames) == 6
-    assert next(read_pictures(str(several), reading=Reading(stream=stream))).rgb.shape == (*size, 3)
-    assert read_frames(str(several), [1], Reading(stream=stream)).rgb.shape == (1, *size, 3)
+    assert next(read_pictures(str(several), reading=DecodeOptions(stream=stream))).rgb.shape == (*size, 3)
+    assert read_frames(str(several), [1], DecodeOptions(stream=stream)).rgb.shape == (1, *size, 3)
 
 
 @pytest.mark.parametrize("source", ["codec", "reencode", "auto"])
@@ -98,7 +98,7 @@ def test_a_cover_picture_is_no_film_unless_it_is_asked_for(tmp_path: Path, sever
     crafted.encode(tmp_path / "c.mp4", [], cover=True)
     with pytest.raises((NoVideoStreamFailure, OpenFailure)):
         next(read_pictures(str(tmp_path / "c.mp4")))
-    assert next(read_pictures(str(several), reading=Reading(stream=2))).rgb.shape == (16, 16, 3)
+    assert next(read_pictures(str(several), reading=DecodeOptions(stream=2))).rgb.shape == (16, 16, 3)
 
 
 def test_a_stream_that_is_not_there_is_told_with_those_that_are(tmp_path: Path, several: Path) -> None:
@@ -167,8 +167,8 @@ def test_frames_over_the_limit_are_refused(tmp_path: Path) -> None:
 def test_streams_over_the_limit_are_refused(tmp_path: Path, ending: str) -> None:
     path = crafted.encode(tmp_path / f"a.{ending}", [(16, 16)] * 5, 1)
     with pytest.raises(OpenFailure, match=r"5 streams; expected at most 4|more than 4 streams"):
-        next(read_pictures(str(path), reading=Reading(max_streams=4)))
-    assert next(read_pictures(str(path), reading=Reading(max_streams=5))).index == 0
+        next(read_pictures(str(path), reading=DecodeOptions(max_streams=4)))
+    assert next(read_pictures(str(path), reading=DecodeOptions(max_streams=5))).index == 0
 
 
 # --- shapes -------------------------------------------------------------------------------------------------------------
@@ -229,7 +229,7 @@ def test_options_of_extract_are_in_the_spec(call: Callable[..., int], several: P
     asked = ("--stream", 1, "--strict", "--max-pixels", 4000, "--max-frames", 6)
     assert call("extract", several, "-o", tmp_path / "m.zarr", "--engine", "inline", "-q", *asked) == 0
     store = open_store(tmp_path / "m.zarr")
-    assert store.spec.reading == Reading(1, True, 4000, max_frames=6)
+    assert store.spec.reading == DecodeOptions(1, True, 4000, max_frames=6)
     assert store.row("a.mp4")["width"] == 96
 
 

@@ -33,9 +33,9 @@ from mgmtool.corpus import scan
 from mgmtool.engines import build
 from mgmtool.errors import InputError, PartCommittedError, ReadFailure, StoreError, StoreWriteError, UsageError
 from mgmtool.extraction import extract, prepare
-from mgmtool.probing import probe
-from mgmtool.remote import is_url, local_copy, objects, public, retries
-from mgmtool.remote.names import file_name, join, parent, redacted
+from mgmtool.extraction.probing import probe
+from mgmtool.storage import is_url, local_copy, objects, public, retries
+from mgmtool.storage.urls import file_name, join, parent, redacted
 from mgmtool.store import StoreWriter, open_store
 from mgmtool.store.remote_home import RemoteHome
 from mgmtool.types import ExtractSpec, KnownVideo, Outcome, PatchGrid, Resume, Shard, VideoRef
@@ -305,7 +305,7 @@ def test_library_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_times_of_every_kind(memory: Any) -> None:
-    from mgmtool.remote.listing import _item
+    from mgmtool.storage.listing import _item
 
     for value in ("2024-05-01T12:00:00.5+00:00", "2024-05-01T12:00:00.5Z", 1714564800.5):
         assert _item("memory://x", {"size": 1, "mtime": value}).mtime_ns == 1714564800_500_000_000

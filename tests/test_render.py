@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mgmtool.render import (
+from mgmtool.drawing import (
     Caption,
     Layers,
     Panels,
@@ -25,8 +25,8 @@ from mgmtool.render import (
     resize,
     strip_sheet,
 )
-from mgmtool.render.overlay import BRIGHT, DARK, patch_edges
-from mgmtool.render.sheet import INK, PAPER
+from mgmtool.drawing.overlay import BRIGHT, DARK, patch_edges
+from mgmtool.drawing.sheet import INK, PAPER
 from mgmtool.types import FrameFlag
 
 NOTHING = {"mask": False, "box": False, "energy": False, "arrows": False}

@@ -29,8 +29,8 @@ from browser import Browser, chromium
 from films import number_of, numbered, write
 from mgmtool import report
 from mgmtool.cli import main
+from mgmtool.drawing.overlay import BRIGHT
 from mgmtool.errors import FAILURE_CLASSES, OutputError
-from mgmtool.render.overlay import BRIGHT
 from mgmtool.report import ReportRun, content, facts, gallery, words, write_report
 from mgmtool.report.bounded import Best, Bins, Groups
 from mgmtool.report.frames import HEAT_CELLS, SPEED_EDGES

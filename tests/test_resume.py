@@ -16,7 +16,7 @@ import pytest
 
 import stores
 import tiny_videos
-from mgmtool import engines, loader
+from mgmtool import engines, training
 from mgmtool.cli import main
 from mgmtool.corpus import content_fingerprint
 from mgmtool.errors import UnknownVideoError, UsageError
@@ -92,7 +92,7 @@ def test_every_reader_sees_the_last_row_of_an_id(redone: Path, reader: str) -> N
 
 
 def test_masks_are_those_of_the_last_row(redone: Path) -> None:
-    store, masks = open_store(redone), loader.open_store(redone)
+    store, masks = open_store(redone), training.open_store(redone)
     assert {i: len(store.volume(i)) for i in ("a.mp4", "b.mp4", "d.mp4")} == {"a.mp4": 5, "b.mp4": 6, "d.mp4": 2}
     assert sorted(masks) == ["a.mp4", "b.mp4", "d.mp4"]
     assert len(masks) == 3

@@ -19,13 +19,14 @@ from numpy.typing import NDArray
 
 import mgmtool
 import mgmtool.tf
+import mgmtool.training.tf
 from mgmtool import MaskStore, adapters
 from mgmtool.errors import OpenFailure, UsageError
 from mgmtool.extraction import extract
 from mgmtool.grain import MaskedClipSource
-from mgmtool.loader._resizing import resize
-from mgmtool.loader.draws import ClipDraws
-from mgmtool.loader.samples import ClipSamples, MaskedCrops
+from mgmtool.training._resizing import resize
+from mgmtool.training.draws import ClipDraws
+from mgmtool.training.samples import ClipSamples, MaskedCrops
 from mgmtool.types import TokenMask
 from mgmtool.video.clip import read_frames
 from mgmtool.video.pictures import read_pictures
@@ -347,7 +348,7 @@ def test_the_generator_for_tensorflow_needs_no_tensorflow(store: MaskStore) -> N
 def test_an_example_for_tensorflow_is_shaped_like_every_sample(store: MaskStore) -> None:
     for adapter in ("videomae", "hugging_face", "vjepa", None):
         samples = ClipSamples(store, **SMALL, adapter=adapter)
-        example = mgmtool.tf._example(samples)
+        example = mgmtool.training.tf._example(samples)
         for sample in samples:
             assert example.keys() == sample.keys()
             for name in example:
@@ -385,6 +386,7 @@ def test_epochs_cover_other_starts(store: MaskStore) -> None:
 
 def test_without_torch_its_module_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
-    monkeypatch.delitem(sys.modules, "mgmtool.torch", raising=False)
+    for name in ("mgmtool.torch", "mgmtool.training.torch"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
     with pytest.raises(ImportError, match=r"mgmtool\.torch needs torch; pip install 'mgmtool\[torch\]'"):
         importlib.import_module("mgmtool.torch")

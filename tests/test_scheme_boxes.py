@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import tiny_videos
-from mgmtool import masking, pipeline
+from mgmtool import masking
 from mgmtool.errors import TracksFailure, UsageError
 from mgmtool.extraction import extract
+from mgmtool.extraction import stream as pipeline
+from mgmtool.extraction.stream import warm_up, whole_video
 from mgmtool.masking import objects_in_tokens, visible
-from mgmtool.pipeline import warm_up, whole_video
 from mgmtool.types import ExtractSpec, FrameFlag, MaskVolume, PatchGrid, Placement, PlacementRequest, TokenLayout
 from moving import MATRICES, encode, panning, ref, square_path, turn, with_square
 

@@ -15,7 +15,7 @@ import pytest
 from mgmtool import sources
 from mgmtool.errors import NoMotionVectorsFailure, ReadFailure, UsageError
 from mgmtool.sources import auto
-from mgmtool.sources._source import MotionStream
+from mgmtool.sources.base import MotionStream
 from mgmtool.types import ExtractSpec, FrameMotion, VideoFacts, VideoInfo
 from mgmtool.video.reencode import has_encoder
 from moving import encode, panning, ref

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from mgmtool import cli, plugins, sources
 from mgmtool.errors import UsageError
-from mgmtool.pipeline import whole_video
+from mgmtool.extraction.stream import whole_video
 from mgmtool.sources import flow
 from mgmtool.types import ExtractSpec, FrameMotion, VideoFacts, VideoInfo
 from mgmtool.video.frames import Plane

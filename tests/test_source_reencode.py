@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from mgmtool import sources
 from mgmtool.errors import UsageError
-from mgmtool.pipeline import whole_video
+from mgmtool.extraction.stream import whole_video
 from mgmtool.sources import reencode
 from mgmtool.sources._frames import FrameReducer
 from mgmtool.types import ExtractSpec, FrameMotion, VideoFacts, VideoInfo

@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from mgmtool import sources
-from mgmtool.pipeline import whole_video
+from mgmtool.extraction.stream import whole_video
 from mgmtool.sources.recorded import save
 from mgmtool.types import ExtractSpec, FrameFlag, FrameMotion, MaskVolume
 from moving import encode, panning, ref, square_path, texture, with_square

@@ -14,8 +14,8 @@ import mgmtool
 from mgmtool import MaskStore, adapters
 from mgmtool.errors import UsageError
 from mgmtool.extraction import extract
-from mgmtool.loader.draws import ClipDraws
-from mgmtool.loader.samples import MaskedCrops, read_clip
+from mgmtool.training.draws import ClipDraws
+from mgmtool.training.samples import MaskedCrops, read_clip
 from mgmtool.video.clip import read_frames
 from synthetic import write_clip
 

@@ -9,7 +9,17 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mgmtool.types import Box, ExtractSpec, MaskVolume, Orientation, Outcome, PatchGrid, Reading, TokenLayout, VideoRef
+from mgmtool.types import (
+    Box,
+    DecodeOptions,
+    ExtractSpec,
+    MaskVolume,
+    Orientation,
+    Outcome,
+    PatchGrid,
+    TokenLayout,
+    VideoRef,
+)
 from moving import MATRICES
 
 Array = NDArray[Any]
@@ -214,7 +224,7 @@ def spec() -> ExtractSpec:
         energy_grid=PatchGrid(4, 5),
         part_videos=3,
         part_bytes=5,
-        reading=Reading(3, True, 4, 5, 6),
+        reading=DecodeOptions(3, True, 4, 5, 6),
     )
 
 

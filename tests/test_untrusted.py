@@ -21,11 +21,11 @@ import crafted
 import tiny_videos
 from mgmtool.cli import main
 from mgmtool.errors import FAILURE_CLASSES, OpenFailure, VideoError, one_line
-from mgmtool.pipeline import whole_video
-from mgmtool.probing import probe_video
+from mgmtool.extraction.probing import probe_video
+from mgmtool.extraction.stream import whole_video
 from mgmtool.store import open_store
 from mgmtool.store.index import storable
-from mgmtool.types import ExtractSpec, Reading, VideoRef
+from mgmtool.types import DecodeOptions, ExtractSpec, VideoRef
 from mgmtool.video.pictures import read_pictures
 
 SPEC = ExtractSpec(scheme="random")
@@ -75,7 +75,7 @@ def test_a_script_opens_nothing(tmp_path: Path, kind: str, ending: str) -> None:
         path.write_text(scripts(tmp_path, port)[kind])
         with pytest.raises(OpenFailure, match="cannot be opened as a video"):
             whole_video(VideoRef("a", str(path)), SPEC)
-        assert probe_video(VideoRef("a", str(path)), Reading()).failure == "open"
+        assert probe_video(VideoRef("a", str(path)), DecodeOptions()).failure == "open"
 
 
 @pytest.mark.parametrize(
@@ -131,15 +131,15 @@ def test_a_film_that_keeps_its_data_elsewhere_opens_nothing(tmp_path: Path) -> N
 
 _PEAK = """
 import resource, sys
-from mgmtool.probing import probe_video
+from mgmtool.extraction.probing import probe_video
 from mgmtool.extraction import process_video
-from mgmtool.types import ExtractSpec, Reading, VideoRef
+from mgmtool.types import ExtractSpec, DecodeOptions, VideoRef
 def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 good, bad = (VideoRef("a", path) for path in sys.argv[1:])
 process_video(good, ExtractSpec(scheme="random"), ".")
 before = peak()
 first = process_video(bad, ExtractSpec(scheme="random"), ".").outcome
-second = probe_video(bad, Reading())
+second = probe_video(bad, DecodeOptions())
 print(first.failure, second.failure, peak() - before, first.message, sep="\\n")
 """
 
@@ -315,7 +315,7 @@ def test_only_the_file_itself_is_opened_from_python(tmp_path: Path) -> None:
     code = f"""
 import sys
 from mgmtool.types import ExtractSpec, VideoRef
-from mgmtool.pipeline import warm_up, whole_video
+from mgmtool.extraction.stream import warm_up, whole_video
 spec = ExtractSpec(source="auto")
 warm_up(spec)
 whole_video(VideoRef("a", {str(path)!r}), spec)
@@ -343,5 +343,5 @@ def test_noise_in_a_header_is_a_failure_of_a_known_class(tmp_path: Path, seed: i
         for place in rng.integers(0, len(data), 1 + number).tolist():
             data[place] = int(rng.integers(256))
         (tmp_path / "a.mp4").write_bytes(data)
-        one = probe_video(VideoRef("a", str(tmp_path / "a.mp4")), Reading(max_pixels=2**20))
+        one = probe_video(VideoRef("a", str(tmp_path / "a.mp4")), DecodeOptions(max_pixels=2**20))
         assert one.failure is None or one.failure in set(FAILURE_CLASSES) - {"crash"}, one

@@ -16,15 +16,14 @@ from PIL import Image, ImageSequence
 
 from mgmtool import masking, sources
 from mgmtool.cli import main
+from mgmtool.drawing import Contender, Layers, Panels, compare, plan_sheet, plan_strips, read_contenders, visualize
+from mgmtool.drawing.contenders import clip_masks, times_of
+from mgmtool.drawing.overlay import BRIGHT
 from mgmtool.errors import NoMotionVectorsFailure, OutputError, UsageError
 from mgmtool.extraction import extract
-from mgmtool.pipeline import warm_up, whole_video
-from mgmtool.render import Panels, plan_sheet, plan_strips
-from mgmtool.render.overlay import BRIGHT
+from mgmtool.extraction.stream import warm_up, whole_video
 from mgmtool.types import ExtractSpec, FrameFlag, MaskVolume, VideoRef
 from mgmtool.video.pictures import read_pictures
-from mgmtool.visualize import Contender, Layers, compare, read_contenders, visualize
-from mgmtool.visualize.contenders import clip_masks, times_of
 from moving import MATRICES
 from synthetic import MARKER, Clip, volume_for, write_clip
 
@@ -180,7 +179,7 @@ def test_an_animation_keeps_the_speed_of_the_video(tmp_path: Path) -> None:
 
 def test_an_animation_is_at_most_480_pixels_and_600_frames(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clip = write_clip(tmp_path / "clip.mp4", frames=20, height=400, width=600)
-    monkeypatch.setattr("mgmtool.visualize.outputs.GIF_FRAMES", 6)
+    monkeypatch.setattr("mgmtool.drawing.outputs.GIF_FRAMES", 6)
     _, durations, pictures = gif(visualize(clip.path, tmp_path / "out.gif", volume=volume_for(clip)))
     assert pictures[0].shape == (320, 480, 3)
     assert len(pictures) == 6
@@ -423,8 +422,8 @@ def test_a_video_is_decoded_once_for_each_scheme_and_once_for_its_pictures(
         decoded.append("pictures")
         return read_pictures(*arguments)
 
-    monkeypatch.setattr("mgmtool.visualize.contenders.whole_video", counted)
-    monkeypatch.setattr("mgmtool.visualize.footage.read_pictures", counted_pictures)
+    monkeypatch.setattr("mgmtool.drawing.contenders.whole_video", counted)
+    monkeypatch.setattr("mgmtool.drawing.footage.read_pictures", counted_pictures)
     compare(ref(clip), tmp_path / "out.png", named("frame,random,motion-guided,cube"))
     assert decoded == ["random", "motion-guided", "pictures"]
     decoded.clear()

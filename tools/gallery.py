@@ -16,14 +16,14 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from mgmtool import masking
-from mgmtool.pipeline import whole_video
-from mgmtool.render import Layers, Strip, StripPlan, plan_strips, resize, strip_sheet
+from mgmtool.drawing import Layers, Strip, StripPlan, plan_strips, resize, strip_sheet
+from mgmtool.drawing.contenders import Contender, clip_masks, times_of
+from mgmtool.drawing.footage import Masks
+from mgmtool.extraction.stream import whole_video
 from mgmtool.types import ExtractSpec, MaskVolume, PatchGrid, UInt8, VideoInfo, VideoRef
 from mgmtool.video.encode import written_whole
 from mgmtool.video.pictures import read_pictures
 from mgmtool.video.reader import read_video
-from mgmtool.visualize.contenders import Contender, clip_masks, times_of
-from mgmtool.visualize.footage import Masks
 
 WIDTH, CHOICES_WIDTH = 1200, 1000
 QUALITY = 76

@@ -13,14 +13,14 @@ __version__ = "0.1.0"
 _WHERE = {
     "Clip": "types",
     "ExtractSpec": "types",
-    "MaskStore": "loader",
+    "MaskStore": "training",
     "MaskVolume": "types",
     "Outcome": "types",
     "PatchGrid": "types",
     "extract": "extraction",
     "extract_video": "extraction",
     "TokenMask": "types",
-    "open_store": "loader",
+    "open_store": "training",
 }
 _MODULES = ("adapters", "schemes")
 

@@ -39,7 +39,7 @@ def names(family: str) -> list[str]:
     if folders is None:
         raise ModuleNotFoundError(f"no package {family!r}", name=family)
     found = pkgutil.iter_modules(folders)
-    return sorted(module.name.replace("_", "-") for module in found if not module.name.startswith("_"))
+    return sorted(module.name.replace("_", "-") for module in found if module.name[0] != "_" and module.name != "base")
 
 
 def load(family: str, name: str) -> type[Any]:

@@ -1,4 +1,4 @@
-"""The command line. Every file here without a leading underscore, but for ``options``, is a command.
+"""The command line. Every file in ``commands/`` is a command.
 
 Nothing heavy is imported before a command runs, so that ``--help`` answers at once.
 """
@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 import mgmtool
+from mgmtool.cli import commands
 from mgmtool.cli._config import load_config
 from mgmtool.cli._exit import Terminated, broken_pipe, fail
 from mgmtool.errors import MgmtoolError, UsageError, did_you_mean, one_line
@@ -25,14 +26,13 @@ class CommandFolder(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """List the commands, sorted."""
-        modules = pkgutil.iter_modules(__path__)
-        return sorted(m.name for m in modules if not m.name.startswith("_") and m.name != "options")
+        return sorted(module.name for module in pkgutil.iter_modules(commands.__path__))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import one command."""
         if cmd_name not in self.list_commands(ctx):
             return None
-        command: click.Command = importlib.import_module(f"{__name__}.{cmd_name}").command
+        command: click.Command = importlib.import_module(f"{commands.__name__}.{cmd_name}").command
         return command
 
     def resolve_command(

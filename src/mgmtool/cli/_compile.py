@@ -7,7 +7,7 @@ import threading
 
 import click
 
-from mgmtool.pipeline import warm_up
+from mgmtool.extraction.stream import warm_up
 from mgmtool.types import ExtractSpec
 
 _NOTICE_SECONDS = 1.5

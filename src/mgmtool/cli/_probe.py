@@ -20,7 +20,7 @@ from mgmtool.cli._inputs import find_videos
 from mgmtool.cli._tables import json_line, narrow, show
 from mgmtool.cli.options import ENGINE, INPUTS, READING, make_engine, make_reading
 from mgmtool.errors import one_line
-from mgmtool.probing import Probe, Totals, probe
+from mgmtool.extraction.probing import Probe, Totals, probe
 from mgmtool.types import ExtractSpec
 from mgmtool.video.peek import Peek
 

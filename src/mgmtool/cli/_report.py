@@ -21,7 +21,7 @@ from mgmtool.corpus import Part
 from mgmtool.engines import Engine
 from mgmtool.errors import one_line
 from mgmtool.extraction import ExtractRun, Plan
-from mgmtool.remote import public
+from mgmtool.storage import public
 from mgmtool.types import Outcome
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from mgmtool.cli import _completion
 
 if TYPE_CHECKING:
     from mgmtool.engines import Engine
-    from mgmtool.types import ExtractSpec, PatchGrid, Reading
+    from mgmtool.types import DecodeOptions, ExtractSpec, PatchGrid
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -96,7 +96,7 @@ READING = {
         "--max-frames", type=_FROM_1, default=10_000_000, show_default=True, help="Fail a video of more frames."
     ),
 }
-"""Options that make up a :class:`~mgmtool.types.Reading`."""
+"""Options that make up a :class:`~mgmtool.types.DecodeOptions`."""
 
 SPEC = {
     "scheme": click.option(
@@ -229,11 +229,11 @@ def make_spec(**values: Any) -> ExtractSpec:
     return ExtractSpec(**values, reading=reading)
 
 
-def make_reading(**values: Any) -> Reading:
+def make_reading(**values: Any) -> DecodeOptions:
     """Build the reading from the values of :func:`reading_options`."""
-    from mgmtool.types import Reading
+    from mgmtool.types import DecodeOptions
 
-    return Reading(**values)
+    return DecodeOptions(**values)
 
 
 def make_engine(

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import xxhash
 
-from mgmtool.remote import is_url
+from mgmtool.storage import is_url
 from mgmtool.types import KnownVideo, VideoRef
 
 _BLOCK = 1 << 20

@@ -11,8 +11,8 @@ from mgmtool.corpus.entry import Entry, merged
 from mgmtool.corpus.names import absolute, is_url, video_id
 from mgmtool.corpus.walk import expand
 from mgmtool.errors import InputError, UsageError
-from mgmtool.remote import expand as expand_url
-from mgmtool.remote import public
+from mgmtool.storage import expand as expand_url
+from mgmtool.storage import public
 from mgmtool.types import VideoRef
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from mgmtool.errors import UsageError
-from mgmtool.remote import is_url, public
+from mgmtool.storage import is_url, public
 
 __all__ = ["absolute", "is_url", "storable", "video_id"]
 

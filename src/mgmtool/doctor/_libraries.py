@@ -13,12 +13,12 @@ from mgmtool.doctor._check import Check
 
 FEATURES = {
     "flow": "--source flow, optical flow",
-    "grain": "mgmtool.grain, samples for Grain",
+    "grain": "mgmtool.training.grain, samples for Grain",
     "plot": "evaluate --plot",
     "ray": "--engine ray, a cluster",
     "remote": "videos and stores behind URLs",
     "s3": "s3:// URLs",
-    "torch": "mgmtool.torch, datasets for PyTorch",
+    "torch": "mgmtool.training.torch, datasets for PyTorch",
 }
 """What each extra is for. Those of developers are not among them."""
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from multiprocessing.connection import wait
 from typing import Any, Self
 
-from mgmtool.engines._desk import Desk, Task
 from mgmtool.engines._memory import write_size
 from mgmtool.engines._process import WorkerProcess, how_it_died
+from mgmtool.engines._queue import Task, TaskQueue
 from mgmtool.engines._worker import DONE, FAILED, Message, Settings
 from mgmtool.errors import CrashFailure, MemoryFailure, TimeoutFailure, VideoError
 
@@ -52,7 +52,7 @@ class Rules:
 class Pool:
     """Workers for the tasks of a desk. Nothing is started before there is a task for it."""
 
-    def __init__(self, desk: Desk, rules: Rules, settings: Settings) -> None:
+    def __init__(self, desk: TaskQueue, rules: Rules, settings: Settings) -> None:
         self._desk, self._rules, self._settings = desk, rules, settings
         self._workers: list[WorkerProcess] = []
         self._leaving: list[tuple[float, WorkerProcess]] = []

@@ -14,11 +14,11 @@ from typing import Any, cast
 
 import psutil
 
-from mgmtool.engines._desk import Task
+from mgmtool.engines._queue import Task
 from mgmtool.engines._worker import STOP, Message, Settings, read_message, serve
 from mgmtool.errors import VideoError
 
-_PRELOAD = ["mgmtool.preload"]
+_PRELOAD = ["mgmtool.extraction.preload"]
 _AHEAD = 2
 _SOON = 0.5
 """Seconds of a task that is soon over. Behind a longer one, the next would wait while other workers may be free; and the moment

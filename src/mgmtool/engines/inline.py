@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from mgmtool.engines._engine import Engine, Item, Result
+from mgmtool.engines.base import Engine, Item, Result
 from mgmtool.errors import VideoError
 
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from mgmtool.engines._cpus import available_cpus
-from mgmtool.engines._desk import Answer, Desk
-from mgmtool.engines._engine import Engine, Item, Result
 from mgmtool.engines._memory import read_size, share_of_memory
 from mgmtool.engines._pool import Pool, Rules
+from mgmtool.engines._queue import Answer, TaskQueue
 from mgmtool.engines._worker import Settings, describe
+from mgmtool.engines.base import Engine, Item, Result
 from mgmtool.errors import CrashFailure, UsageError, VideoError
 
 _ITEMS_AHEAD = 64
@@ -76,7 +76,7 @@ class Local:
     ) -> Generator[Result, None, None]:
         """See :meth:`mgmtool.engines.Engine.run`."""
         workers = self.workers or available_cpus()
-        desk = Desk(_BYTES_AHEAD)
+        desk = TaskQueue(_BYTES_AHEAD)
         waiting: deque[Item] = deque()
         settings = Settings(pickle.dumps(work, pickle.HIGHEST_PROTOCOL), self.recycle, self._memory_limit(workers))
         with Pool(desk, Rules(workers, self.timeout, self.retries), settings):

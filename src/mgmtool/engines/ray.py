@@ -16,9 +16,9 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar
 
 from mgmtool.engines._cpus import available_cpus
-from mgmtool.engines._engine import Engine, Item, Result
 from mgmtool.engines._memory import share_of_memory
 from mgmtool.engines._worker import describe
+from mgmtool.engines.base import Engine, Item, Result
 from mgmtool.engines.local import Local
 from mgmtool.errors import CrashFailure, MemoryFailure, UsageError, VideoError, one_line
 

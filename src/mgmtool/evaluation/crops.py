@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mgmtool.crops import multi_scale
 from mgmtool.errors import GroundTruthError
 from mgmtool.masking import below, derive_seed, draws
+from mgmtool.training.crops import multi_scale
 from mgmtool.types import ClipRequest, TokenLayout
 
 CLIP_FRAMES = 16
@@ -20,7 +20,7 @@ def draw_clips(
 ) -> Iterator[ClipRequest]:
     """Draw clips of a film, the same for every scheme and box.
 
-    Crops are those of :func:`mgmtool.crops.multi_scale`.
+    Crops are those of :func:`mgmtool.training.crops.multi_scale`.
 
     Parameters
     ----------

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from mgmtool import masking, sources
-from mgmtool.clips import place_clip
 from mgmtool.errors import GroundTruthError, TracksFailure, VideoError, one_line
 from mgmtool.evaluation.contenders import Contender
 from mgmtool.evaluation.crops import draw_clips
@@ -17,8 +16,9 @@ from mgmtool.evaluation.motion import motion_ratios
 from mgmtool.evaluation.scores import LEAST_OBJECT, ClipScore, oracle, score
 from mgmtool.evaluation.sequences import Sequence
 from mgmtool.evaluation.truth import token_shares
+from mgmtool.extraction.stream import whole_video
 from mgmtool.masking import Scheme
-from mgmtool.pipeline import whole_video
+from mgmtool.training.clips import place_clip
 from mgmtool.types import (
     ClipRequest,
     ExtractSpec,

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from mgmtool import plugins
-from mgmtool.export._format import Exported, Format
 from mgmtool.export._run import ExportRun, prepare
+from mgmtool.export.base import Exported, Format
 
 __all__ = ["ExportRun", "Exported", "Format", "build", "export", "names", "prepare", "summary"]
 

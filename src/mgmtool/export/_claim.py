@@ -15,7 +15,7 @@ from typing import Any
 import mgmtool
 from mgmtool import plugins
 from mgmtool.errors import MgmtoolError, OutputError, SpecMismatchError
-from mgmtool.export._format import Format
+from mgmtool.export.base import Format
 from mgmtool.store.index import sync
 from mgmtool.store.walk import PartFacts, Walk
 from mgmtool.video.encode import written_whole

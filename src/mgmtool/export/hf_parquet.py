@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mgmtool.errors import UsageError
-from mgmtool.export._format import facts
+from mgmtool.export.base import facts
 from mgmtool.store.export_parquet import LARGEST_VALUE, VideoTable
 from mgmtool.store.walk import StoredVideo
 

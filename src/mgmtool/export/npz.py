@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mgmtool.export._format import facts_json
+from mgmtool.export.base import facts_json
 from mgmtool.store.walk import StoredVideo
 
 _ENDING = ".npz"

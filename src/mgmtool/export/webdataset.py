@@ -15,7 +15,7 @@ from urllib.parse import quote
 import numpy as np
 
 from mgmtool.errors import UsageError
-from mgmtool.export._format import facts_json
+from mgmtool.export.base import facts_json
 from mgmtool.store.walk import StoredVideo
 
 _HIDDEN_START = re.compile(r"/|__")

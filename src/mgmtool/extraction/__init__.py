@@ -1,6 +1,6 @@
 """A corpus to a store: what is to be done, one video in a worker, and the run that puts both together.
 
-Names are loaded on first use: a worker needs only :mod:`mgmtool.extraction.work`, and neither Zarr nor Arrow, which would add
+Names are loaded on first use: a worker needs only :mod:`mgmtool.extraction.worker`, and neither Zarr nor Arrow, which would add
 50 MB to each.
 """
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from mgmtool.extraction.planning import extensions_of, extract, plan, prepare
     from mgmtool.extraction.record import Totals, engine_facts, known_bytes, versions, worker_count
     from mgmtool.extraction.run import ExtractRun, Plan
-    from mgmtool.extraction.work import VideoResult, extract_video, process_video
+    from mgmtool.extraction.worker import VideoResult, extract_video, process_video
 
 _WHERE = {
     **dict.fromkeys(("Estimate", "estimate"), "estimation"),
     **dict.fromkeys(("extensions_of", "extract", "plan", "prepare"), "planning"),
     **dict.fromkeys(("Totals", "engine_facts", "known_bytes", "versions", "worker_count"), "record"),
     **dict.fromkeys(("ExtractRun", "Plan"), "run"),
-    **dict.fromkeys(("VideoResult", "extract_video", "process_video"), "work"),
+    **dict.fromkeys(("VideoResult", "extract_video", "process_video"), "worker"),
 }
 
 __all__ = [

@@ -11,8 +11,8 @@ from time import perf_counter
 from mgmtool import masking
 from mgmtool.errors import failure_of
 from mgmtool.extraction.record import known_bytes
-from mgmtool.pipeline import stream_masks
-from mgmtool.remote import local_copy
+from mgmtool.extraction.stream import stream_masks
+from mgmtool.storage import local_copy
 from mgmtool.store import PartWriter, StoreWriter, open_store
 from mgmtool.types import ExtractSpec, MaskVolume, Outcome, VideoRef
 from mgmtool.video.container import silence_ffmpeg

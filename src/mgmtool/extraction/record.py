@@ -21,8 +21,8 @@ import mgmtool
 from mgmtool import plugins
 from mgmtool.engines import Engine, available_cpus
 from mgmtool.errors import MgmtoolError, one_line
-from mgmtool.remote import public
-from mgmtool.stages import Clock
+from mgmtool.profiling import Clock
+from mgmtool.storage import public
 from mgmtool.store import StoreWriter
 from mgmtool.types import Outcome, VideoRef
 from mgmtool.video.container import library_versions

@@ -14,8 +14,8 @@ from mgmtool.corpus import Corpus, Part
 from mgmtool.engines import Engine
 from mgmtool.errors import PartCommittedError, StoreBusyError, StoreWriteError, VideoError
 from mgmtool.extraction.record import Asked, Totals, known_bytes, recorded
-from mgmtool.extraction.work import VideoResult, lost_video, process_video
-from mgmtool.stages import Clock
+from mgmtool.extraction.worker import VideoResult, lost_video, process_video
+from mgmtool.profiling import Clock
 from mgmtool.store import PartWriter, StoreWriter
 from mgmtool.types import Outcome, Resume, VideoRef
 

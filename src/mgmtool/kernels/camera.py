@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mgmtool.kernels._jit import kernel
-from mgmtool.kernels.select import median
+from mgmtool.kernels.median import median
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from mgmtool.kernels._jit import kernel
 from mgmtool.kernels.appearance import blur, colour_bins, count_colours, weigh_by_colour
-from mgmtool.kernels.border import explain_by_border, residual_motion
 from mgmtool.kernels.camera import fit_camera
 from mgmtool.kernels.energy import lower_to, pool, quantise, resample_mean, saturating_energy
-from mgmtool.kernels.picture import gradient_length, normal_flow
+from mgmtool.kernels.normal_flow import gradient_length, normal_flow
+from mgmtool.kernels.parallax import explain_by_border, residual_motion
 
 Bool = NDArray[np.bool_]
 Float32 = NDArray[np.float32]
@@ -53,8 +53,8 @@ def energy_of_run(
     first : int
         Number of pictures before the first frame.
     sigma_min, along, deep, spacing, c, border
-        See :func:`~mgmtool.kernels.camera.fit_camera`, :func:`~mgmtool.kernels.border.explain_by_border` (``along`` 0 leaves it
-        out), :func:`~mgmtool.kernels.picture.normal_flow` and :func:`~mgmtool.kernels.energy.saturating_energy`.
+        See :func:`~mgmtool.kernels.camera.fit_camera`, :func:`~mgmtool.kernels.parallax.explain_by_border` (``along`` 0 leaves it
+        out), :func:`~mgmtool.kernels.normal_flow.normal_flow` and :func:`~mgmtool.kernels.energy.saturating_energy`.
     kappa : float
         The residual is at most kappa times the normal flow a frame, from the picture two before, or one at the start of a scene,
         and from the next one.

@@ -1,7 +1,5 @@
-"""The training side of a mask store: open it, and ask for the token mask of a sample."""
+"""Former path of :mod:`mgmtool.training`, kept for code that imports it."""
 
-from __future__ import annotations
-
-from mgmtool.loader.mask_store import MaskStore, open_store
+from mgmtool.training.mask_store import MaskStore, open_store
 
 __all__ = ["MaskStore", "open_store"]

@@ -8,8 +8,8 @@ from typing import Any, cast
 from mgmtool import plugins
 from mgmtool.masking._draws import below, derive_seed, draws
 from mgmtool.masking._objects import objects_in_tokens, visible
-from mgmtool.masking._scheme import Scheme
 from mgmtool.masking._subsets import pick
+from mgmtool.masking.base import Scheme
 
 __all__ = [
     "Scheme",

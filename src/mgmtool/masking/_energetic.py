@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
-from mgmtool.masking._scheme import Colourless
+from mgmtool.masking.base import Colourless
 from mgmtool.masking.motion_guided import MotionGuided
 from mgmtool.types import FrameEnergy, FrameMotion, PatchGrid
 

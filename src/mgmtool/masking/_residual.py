@@ -12,8 +12,8 @@ from mgmtool.masking._batch import Batch, Item
 from mgmtool.masking._cuts import CutDetector
 from mgmtool.masking._evidence import Evidence, EvidenceOptions
 from mgmtool.masking._pooling import TemporalPool
-from mgmtool.masking._scheme import known_flags
-from mgmtool.stages import stage
+from mgmtool.masking.base import known_flags
+from mgmtool.profiling import stage
 from mgmtool.types import FrameEnergy, FrameFlag, FrameMotion, PatchGrid
 
 BATCH_FRAMES = 32

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from mgmtool.errors import UsageError
 from mgmtool.masking._blocks import random_sides, random_span
 from mgmtool.masking._draws import derive_seed, draws
-from mgmtool.masking._scheme import Motionless
 from mgmtool.masking._subsets import pick, same_in_all
+from mgmtool.masking.base import Motionless
 from mgmtool.types import Bool, Placement, PlacementRequest, TokenLayout
 
 _MOST_TRIES, _TRIES_IN_VAIN = 512, 10

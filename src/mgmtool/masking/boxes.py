@@ -9,7 +9,7 @@ import numpy as np
 
 from mgmtool.errors import UsageError
 from mgmtool.masking._draws import below, draws
-from mgmtool.masking._scheme import Motionless, centre, constant, place_boxes, places
+from mgmtool.masking.base import Motionless, centre, constant, place_boxes, places
 from mgmtool.tracks import read_tracks, sidecar
 from mgmtool.types import Float32, Int16, Placement, PlacementRequest, Tracks, VideoRef
 

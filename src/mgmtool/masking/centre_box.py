@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mgmtool.masking._scheme import Motionless, centre, constant, place_boxes
+from mgmtool.masking.base import Motionless, centre, constant, place_boxes
 from mgmtool.types import Placement, PlacementRequest
 
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from mgmtool.errors import UsageError
 from mgmtool.masking._blocks import random_sides, random_span
 from mgmtool.masking._draws import below, derive_seed, draws
-from mgmtool.masking._scheme import Motionless, require_clip
 from mgmtool.masking._subsets import boxless, pick
+from mgmtool.masking.base import Motionless, require_clip
 from mgmtool.types import Placement, PlacementRequest, TokenLayout
 
 _MOST_CUBES = 256

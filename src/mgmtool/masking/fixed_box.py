@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mgmtool.masking._scheme import Motionless, constant, place_boxes, random_corner
+from mgmtool.masking.base import Motionless, constant, place_boxes, random_corner
 from mgmtool.types import Placement, PlacementRequest
 
 

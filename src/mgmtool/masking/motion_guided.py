@@ -12,7 +12,7 @@ from mgmtool.errors import UsageError
 from mgmtool.kernels.guided import place_guided
 from mgmtool.masking._evidence import EvidenceOptions
 from mgmtool.masking._residual import ResidualEnergy
-from mgmtool.masking._scheme import Colourless
+from mgmtool.masking.base import Colourless
 from mgmtool.types import Bool, Float32, Float64, FrameEnergy, FrameMotion, PatchGrid, Placement, PlacementRequest
 
 _REFERENCE_TOKENS = 14

@@ -10,7 +10,7 @@ import numpy as np
 
 from mgmtool.kernels.energy import quantise, resample_max
 from mgmtool.masking._cuts import CutDetector
-from mgmtool.masking._scheme import Colourless, known_flags, place_boxes, places, random_corner
+from mgmtool.masking.base import Colourless, known_flags, place_boxes, places, random_corner
 from mgmtool.types import FrameEnergy, FrameFlag, FrameMotion, PatchGrid, Placement, PlacementRequest
 
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from mgmtool.errors import UsageError
 from mgmtool.masking._blocks import random_span, rectangle
 from mgmtool.masking._draws import derive_seed, draws, unit
-from mgmtool.masking._scheme import Motionless, require_clip
 from mgmtool.masking._subsets import pick, same_in_all
+from mgmtool.masking.base import Motionless, require_clip
 from mgmtool.types import Bool, Placement, PlacementRequest, TokenLayout
 
 _RANGES = {"num_blocks": (1, 256), "scale": (0.0, 1.0), "aspect_low": (0.01, 100.0), "aspect_high": (0.01, 100.0)}

@@ -8,8 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from mgmtool.masking._draws import draws
-from mgmtool.masking._scheme import Motionless
 from mgmtool.masking._subsets import boxless, pick, random_subsets
+from mgmtool.masking.base import Motionless
 from mgmtool.types import Placement, PlacementRequest
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mgmtool.masking._scheme import Motionless
 from mgmtool.masking._subsets import boxless, random_subsets
+from mgmtool.masking.base import Motionless
 from mgmtool.types import Placement, PlacementRequest
 
 

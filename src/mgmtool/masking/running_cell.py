@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mgmtool.masking._draws import below, derive_seed, draws
-from mgmtool.masking._scheme import Motionless
 from mgmtool.masking._subsets import boxless, first_tokens
+from mgmtool.masking.base import Motionless
 from mgmtool.types import Placement, PlacementRequest
 
 _SIDE = 2

@@ -8,7 +8,7 @@ import numpy as np
 
 from mgmtool.errors import UsageError
 from mgmtool.masking._draws import below, draws
-from mgmtool.masking._scheme import Motionless, place_boxes, places, random_corner
+from mgmtool.masking.base import Motionless, place_boxes, places, random_corner
 from mgmtool.types import Placement, PlacementRequest
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mgmtool.masking._scheme import Motionless
 from mgmtool.masking._subsets import random_subsets, same_in_all
+from mgmtool.masking.base import Motionless
 from mgmtool.types import Placement, PlacementRequest
 
 

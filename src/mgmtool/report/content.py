@@ -6,13 +6,13 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mgmtool.remote import public
 from mgmtool.report import charts, tables
 from mgmtool.report.facts import ROWS, Facts
 from mgmtool.report.frames import FrameTotals
 from mgmtool.report.gallery import Shown
 from mgmtool.report.tables import Cell, Table
 from mgmtool.report.words import FAILURES, FLAGS, RISKS
+from mgmtool.storage import public
 from mgmtool.types import FrameFlag
 
 Chart = tuple[str, str, str]

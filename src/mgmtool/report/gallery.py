@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from mgmtool.drawing import fitted, overlay, resize
 from mgmtool.errors import InputError, MgmtoolError, UsageError
-from mgmtool.remote import is_url, local_copy
-from mgmtool.render import fitted, overlay, resize
 from mgmtool.report.samples import Sample
 from mgmtool.report.tables import shortened
+from mgmtool.storage import is_url, local_copy
 from mgmtool.store import Scan
 from mgmtool.types import UInt8, VideoRef
 from mgmtool.video.pictures import read_pictures

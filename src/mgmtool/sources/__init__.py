@@ -14,7 +14,7 @@ from mgmtool import plugins
 from mgmtool.kernels.field import VECTOR, mean_flow, motion_field, scaled_motion_field
 from mgmtool.kernels.luma import mean_picture
 from mgmtool.kernels.shrink import shrink
-from mgmtool.sources._source import VIDEO_EXTENSIONS, MotionStream, Source
+from mgmtool.sources.base import VIDEO_EXTENSIONS, MotionStream, Source
 
 __all__ = ["VIDEO_EXTENSIONS", "MotionStream", "Source", "build", "names", "summary", "warm_up"]
 

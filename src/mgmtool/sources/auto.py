@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from mgmtool.errors import NoMotionVectorsFailure
 from mgmtool.sources._cells import check_cell
-from mgmtool.sources._source import VIDEO_EXTENSIONS, MotionStream
+from mgmtool.sources.base import VIDEO_EXTENSIONS, MotionStream
 from mgmtool.sources.codec import Codec
 from mgmtool.sources.reencode import MISSING, Reencode
 from mgmtool.types import FrameMotion, VideoFacts, VideoInfo, VideoRef

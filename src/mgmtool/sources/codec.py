@@ -11,7 +11,7 @@ from mgmtool.errors import NoMotionVectorsFailure
 from mgmtool.kernels.field import VECTOR
 from mgmtool.sources._cells import CellField, check_cell
 from mgmtool.sources._frames import FrameReducer
-from mgmtool.sources._source import VIDEO_EXTENSIONS, MotionStream
+from mgmtool.sources.base import VIDEO_EXTENSIONS, MotionStream
 from mgmtool.types import FrameMotion, VideoFacts, VideoRef
 from mgmtool.video.frames import DecodedFrame
 from mgmtool.video.reader import SHRINK, OpenVideo, read_video

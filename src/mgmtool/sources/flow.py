@@ -17,7 +17,7 @@ import numpy as np
 from mgmtool.errors import UsageError
 from mgmtool.sources._cells import CellField, check_cell
 from mgmtool.sources._frames import FrameReducer
-from mgmtool.sources._source import VIDEO_EXTENSIONS, MotionStream
+from mgmtool.sources.base import VIDEO_EXTENSIONS, MotionStream
 from mgmtool.types import Float32, FrameMotion, UInt8, VideoFacts, VideoRef
 from mgmtool.video.frames import DecodedFrame, Plane
 from mgmtool.video.reader import OpenVideo, read_video

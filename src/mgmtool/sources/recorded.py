@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from mgmtool.errors import OpenFailure, ReadFailure, VideoError
 from mgmtool.sources._frames import ASKED_FOR
-from mgmtool.sources._source import MotionStream
+from mgmtool.sources.base import MotionStream
 from mgmtool.types import FrameMotion, Orientation, VideoFacts, VideoInfo, VideoRef
 
 EXTENSION = ".motion"

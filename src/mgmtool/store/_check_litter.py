@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mgmtool.errors import StoreError
-from mgmtool.remote import public
+from mgmtool.storage import public
 from mgmtool.store._files import Files, numbered
 from mgmtool.store.findings import Finding, note
 from mgmtool.store.index import SCHEMA

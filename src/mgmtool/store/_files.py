@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
-from mgmtool.remote import objects
-from mgmtool.remote.names import join
+from mgmtool.storage import objects
+from mgmtool.storage.urls import join
 from mgmtool.store._locks import RUNS, Locks
 from mgmtool.store.layout import part_number
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from mgmtool.remote import public
+from mgmtool.storage import public
 from mgmtool.store._aside import signed
 from mgmtool.store.checksums import METADATA_KEY, Checksum, dump
 from mgmtool.store.layout import committed_parts, index_file

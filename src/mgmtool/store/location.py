@@ -15,7 +15,7 @@ import zarr.api.asynchronous
 import zarr.errors
 from zarr.core.sync import sync
 
-from mgmtool import remote
+from mgmtool import storage
 from mgmtool.errors import MgmtoolError, StoreError, UsageError, one_line
 from mgmtool.store.index import SCHEMA, current_rows, read_index
 from mgmtool.store.layout import part_number
@@ -114,7 +114,7 @@ class RemoteFolder:
             return _digest(self.name, part, _content(system.cat_file(f"{root}/index/{part}.parquet")))
 
     def _system(self) -> tuple[Any, str]:
-        system, root = remote.filesystem(self.name, self._options)
+        system, root = storage.filesystem(self.name, self._options)
         system.invalidate_cache()  # a listing that an earlier store left behind may lack new parts
         return system, root
 
@@ -157,7 +157,7 @@ def locate(url: str | Path, storage_options: Mapping[str, Any] | None = None) ->
                 f"storage_options given for the local path {text!r}; they are for URLs such as s3://bucket/x.zarr"
             )
         return LocalFolder(Path(url))
-    remote.check(text)
+    storage.check(text)
     return RemoteFolder(text, storage_options or {})
 
 

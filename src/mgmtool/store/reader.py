@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mgmtool.errors import StoreError
-from mgmtool.remote import is_url, objects, public
+from mgmtool.storage import is_url, objects, public
 from mgmtool.store._files import files_of
 from mgmtool.store._nearest import nearest_id
 from mgmtool.store.columns import Columns

@@ -21,8 +21,8 @@ import pyarrow.parquet as pq
 import zarr
 
 from mgmtool.errors import PartCommittedError, StoreError
-from mgmtool.remote import check, objects
-from mgmtool.remote.names import join, public
+from mgmtool.storage import check, objects
+from mgmtool.storage.urls import join, public
 from mgmtool.store.index import SCHEMA, superseded_rows, without
 from mgmtool.store.layout import part_name, part_number
 from mgmtool.store.location import reading

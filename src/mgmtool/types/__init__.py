@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from mgmtool.types.arrays import Bool, Float32, Float64, Int16, Int32, Int64, UInt8
 from mgmtool.types.clips import ClipRequest, Crop, TokenMask, VideoMotion
+from mgmtool.types.decode import DecodeOptions
 from mgmtool.types.masks import Box, FrameEnergy, MaskVolume, PatchGrid, Placement, PlacementRequest, TokenLayout
-from mgmtool.types.reading import Reading
 from mgmtool.types.records import Clip, VideoRecord
 from mgmtool.types.runs import FINGERPRINTS, ExtractSpec, KnownVideo, Outcome, Resume, Shard
 from mgmtool.types.tracks import Tracks
@@ -21,6 +21,7 @@ __all__ = [
     "Clip",
     "ClipRequest",
     "Crop",
+    "DecodeOptions",
     "ExtractSpec",
     "Float32",
     "Float64",
@@ -37,7 +38,6 @@ __all__ = [
     "PatchGrid",
     "Placement",
     "PlacementRequest",
-    "Reading",
     "Resume",
     "Shard",
     "TokenLayout",

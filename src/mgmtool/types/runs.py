@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from mgmtool.types.decode import DecodeOptions
 from mgmtool.types.masks import PatchGrid, TokenLayout
-from mgmtool.types.reading import Reading
 from mgmtool.types.video import VideoFacts, VideoRef
 
 _TOKENS = PatchGrid(14, 14)
 _ENERGY_GRID = PatchGrid(16, 16)
-_AS_IT_COMES = Reading()
+_AS_IT_COMES = DecodeOptions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class ExtractSpec:
         Most videos in a part.
     part_bytes : int
         Input bytes after which a part is full.
-    reading : Reading
+    reading : DecodeOptions
         Which stream of a file is read, and within which limits.
     """
 
@@ -59,7 +59,7 @@ class ExtractSpec:
     energy_grid: PatchGrid = _ENERGY_GRID
     part_videos: int = 256
     part_bytes: int = 2 << 30
-    reading: Reading = _AS_IT_COMES
+    reading: DecodeOptions = _AS_IT_COMES
 
     @property
     def layout(self) -> TokenLayout:
@@ -77,7 +77,7 @@ class ExtractSpec:
     def from_json(cls, values: Mapping[str, Any]) -> Self:
         """Read what :meth:`to_json` wrote."""
         grids = {name: PatchGrid.parse(values[name]) for name in ("grid", "energy_grid")}
-        reading = Reading.from_json(values.get("reading", {}))
+        reading = DecodeOptions.from_json(values.get("reading", {}))
         return cls(**{**values, **grids, "reading": reading})
 
 
@@ -104,7 +104,7 @@ class Outcome:
     cpu_seconds : float
         CPU time the worker spent on the video.
     stages : mapping
-        Seconds of the worker by stage, where they were asked for; see :mod:`mgmtool.stages`.
+        Seconds of the worker by stage, where they were asked for; see :mod:`mgmtool.profiling`.
     """
 
     video: VideoRef

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mgmtool.types.arrays import Float32
-from mgmtool.types.reading import Reading
+from mgmtool.types.decode import DecodeOptions
 
-_AS_IT_COMES = Reading()
+_AS_IT_COMES = DecodeOptions()
 
 
 class FrameFlag(enum.IntFlag):
@@ -47,7 +47,7 @@ class VideoRef:
         Bytes on disk, -1 where unknown.
     mtime_ns : int
         Modification time in nanoseconds since the epoch, -1 where unknown.
-    reading : Reading
+    reading : DecodeOptions
         Which of its streams is read, and within which limits.
     label : str or None
         Label that a manifest gives, as text.
@@ -59,7 +59,7 @@ class VideoRef:
     path: str
     size: int = -1
     mtime_ns: int = -1
-    reading: Reading = _AS_IT_COMES
+    reading: DecodeOptions = _AS_IT_COMES
     label: str | None = None
     extra: str | None = None
 

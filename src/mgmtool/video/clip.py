@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mgmtool.errors import DecodeFailure, UsageError
-from mgmtool.types import Reading, UInt8
+from mgmtool.types import DecodeOptions, UInt8
 from mgmtool.video.decoding import Tally
 from mgmtool.video.pictures import read_pictures
 
@@ -30,7 +30,7 @@ class ClipPictures:
     count: int | None
 
 
-def read_frames(path: str, indices: Sequence[int], reading: Reading | None = None) -> ClipPictures:
+def read_frames(path: str, indices: Sequence[int], reading: DecodeOptions | None = None) -> ClipPictures:
     """Decode the frames of a clip.
 
     The file is decoded from its start, by the loop that numbers frames for motion, to the frame after the last one asked for:
@@ -42,7 +42,7 @@ def read_frames(path: str, indices: Sequence[int], reading: Reading | None = Non
         A local file.
     indices : sequence of int
         Frame indices in any order; repeats are allowed.
-    reading : Reading, optional
+    reading : DecodeOptions, optional
         Which stream is read, and within which limits; to be that of the masks.
 
     Returns
@@ -71,7 +71,7 @@ def read_frames(path: str, indices: Sequence[int], reading: Reading | None = Non
 
 
 def _decode(
-    path: str, wanted: frozenset[int], last: int, reading: Reading | None
+    path: str, wanted: frozenset[int], last: int, reading: DecodeOptions | None
 ) -> tuple[dict[int, UInt8], int | None]:
     """Pictures by frame index, and the number of frames if the file ends with the last one."""
     tally, found = Tally(), dict[int, UInt8]()

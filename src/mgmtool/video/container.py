@@ -24,7 +24,7 @@ from mgmtool.errors import (
     ReadFailure,
     VideoError,
 )
-from mgmtool.types import Reading
+from mgmtool.types import DecodeOptions
 
 # Containers of video, and no playlist: concat, HLS, DASH and image sequences would let a file name other files to read.
 _DEMUXERS = (
@@ -73,7 +73,7 @@ def fraction(said: Ratio | None) -> Fraction | None:
 
 
 @contextmanager
-def open_video(path: str, reading: Reading | None = None) -> Iterator[tuple[InputContainer, VideoStream]]:
+def open_video(path: str, reading: DecodeOptions | None = None) -> Iterator[tuple[InputContainer, VideoStream]]:
     """Open a file and choose its video stream: the one asked for, or the first that is no cover picture or still.
 
     Streams other than the chosen one are discarded by the demuxer.
@@ -82,7 +82,7 @@ def open_video(path: str, reading: Reading | None = None) -> Iterator[tuple[Inpu
     ----------
     path : str
         A local file.
-    reading : Reading, optional
+    reading : DecodeOptions, optional
         Which stream, and the limits of the file.
 
     Yields
@@ -94,7 +94,7 @@ def open_video(path: str, reading: Reading | None = None) -> Iterator[tuple[Inpu
     ------
     OpenFailure, ReadFailure, NoVideoStreamFailure
     """
-    reading = reading or Reading()
+    reading = reading or DecodeOptions()
     with _opened(path, reading) as container:
         if len(container.streams) > reading.max_streams:
             raise OpenFailure(f"the file has {len(container.streams)} streams; expected at most {reading.max_streams}")
@@ -108,7 +108,7 @@ def open_video(path: str, reading: Reading | None = None) -> Iterator[tuple[Inpu
 
 
 @contextmanager
-def _opened(path: str, reading: Reading) -> Iterator[InputContainer]:
+def _opened(path: str, reading: DecodeOptions) -> Iterator[InputContainer]:
     limits = {"max_streams": str(reading.max_streams + 1)}
     # The "file:" prefix keeps FFmpeg from reading a name such as "concat:a.mp4" as a protocol.
     try:
@@ -129,7 +129,7 @@ def _opened(path: str, reading: Reading) -> Iterator[InputContainer]:
         yield container
 
 
-def decoder_limits(reading: Reading) -> dict[str, str]:
+def decoder_limits(reading: DecodeOptions) -> dict[str, str]:
     """Return FFmpeg's own limit on pictures, which holds before they are allocated.
 
     It counts whole blocks, and so is wider than ours: :func:`check_size` says exactly, and in words, what is too large.
@@ -137,7 +137,7 @@ def decoder_limits(reading: Reading) -> dict[str, str]:
     return {"max_pixels": str(reading.max_pixels + reading.max_pixels // 16 + 2**16)}
 
 
-def check_size(width: int, height: int, reading: Reading) -> None:
+def check_size(width: int, height: int, reading: DecodeOptions) -> None:
     """Refuse pictures of more pixels than the limit.
 
     Raises

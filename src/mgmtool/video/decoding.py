@@ -15,7 +15,7 @@ from av.video.frame import PictureType, VideoFrame
 from av.video.stream import VideoStream
 
 from mgmtool.errors import DecodeFailure
-from mgmtool.types import Orientation, Reading
+from mgmtool.types import DecodeOptions, Orientation
 from mgmtool.video.container import check_size, decoder_limits, failure
 
 _B = int(PictureType.B)
@@ -56,7 +56,7 @@ def numbered_frames(
     stream: VideoStream,
     tally: Tally,
     options: Mapping[str, str],
-    reading: Reading | None = None,
+    reading: DecodeOptions | None = None,
 ) -> Iterator[tuple[int, VideoFrame]]:
     """Decode every frame in presentation order.
 
@@ -71,7 +71,7 @@ def numbered_frames(
         Counts so far; a packet that cannot be decoded is counted and skipped.
     options : mapping
         Decoder options that change neither number nor order of the frames.
-    reading : Reading, optional
+    reading : DecodeOptions, optional
         Limits, and whether damage is a failure.
 
     Yields
@@ -86,7 +86,7 @@ def numbered_frames(
     VideoError
         With the failure class open (a picture is too large), io, decode or memory.
     """
-    reading = reading or Reading()
+    reading = reading or DecodeOptions()
     pts = -1
     # AVI has no presentation times, and what FFmpeg puts in their place goes back and forth with B-frames.
     avi = "avi" in container.format.name

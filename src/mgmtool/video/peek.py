@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import islice
 
-from mgmtool.types import Reading, VideoInfo
+from mgmtool.types import DecodeOptions, VideoInfo
 from mgmtool.video.reader import Header, read_video
 
 _TOLD_AT_THE_END = {"header_count"}
@@ -30,7 +30,7 @@ class Peek:
     index_risk: tuple[str, ...]
 
 
-def peek(path: str, reading: Reading, most: int) -> Peek:
+def peek(path: str, reading: DecodeOptions, most: int) -> Peek:
     """Decode at most ``most`` frames of a file, from its start.
 
     Raises

@@ -11,7 +11,7 @@ import numpy as np
 from av.video.frame import VideoFrame
 
 from mgmtool.errors import NoFramesFailure
-from mgmtool.types import Orientation, Reading, UInt8
+from mgmtool.types import DecodeOptions, Orientation, UInt8
 from mgmtool.video.container import failure, fraction, open_video
 from mgmtool.video.decoding import Tally, numbered_frames, orientation_of
 
@@ -39,7 +39,7 @@ def read_pictures(
     path: str,
     wanted: Callable[[int], bool] | None = None,
     tally: Tally | None = None,
-    reading: Reading | None = None,
+    reading: DecodeOptions | None = None,
 ) -> Generator[Picture]:
     """Decode a file and yield the wanted frames as pictures, holding one at a time.
 
@@ -54,7 +54,7 @@ def read_pictures(
         Says of a frame index whether its picture is wanted; every frame by default.
     tally : Tally, optional
         Counts what is read; ``tally.frames`` is the number of frames once the pictures are exhausted.
-    reading : Reading, optional
+    reading : DecodeOptions, optional
         Which stream is read, and within which limits; to be that of the masks.
 
     Yields

@@ -12,8 +12,8 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from mgmtool.errors import NoFramesFailure
-from mgmtool.stages import timed
-from mgmtool.types import Orientation, Reading, VideoInfo
+from mgmtool.profiling import timed
+from mgmtool.types import DecodeOptions, Orientation, VideoInfo
 from mgmtool.video.container import fraction, open_video
 from mgmtool.video.decoding import Tally, numbered_frames, orientation_of
 from mgmtool.video.frames import DecodedFrame
@@ -86,7 +86,7 @@ class OpenVideo:
 
 
 @contextmanager
-def read_video(path: str, reading: Reading | None = None, *, small: bool = False) -> Iterator[OpenVideo]:
+def read_video(path: str, reading: DecodeOptions | None = None, *, small: bool = False) -> Iterator[OpenVideo]:
     """Decode a file with motion vectors exported.
 
     One decoder thread, thread type NONE: with frame threads libavcodec exports stale vectors, different in each run. The loop
@@ -97,7 +97,7 @@ def read_video(path: str, reading: Reading | None = None, *, small: bool = False
     ----------
     path : str
         A local file.
-    reading : Reading, optional
+    reading : DecodeOptions, optional
         Which stream is read, within which limits, and whether damage is a failure.
     small : bool
         Whether pictures of an eighth of the size will do, where the decoder makes those at less cost.
@@ -123,7 +123,7 @@ def read_video(path: str, reading: Reading | None = None, *, small: bool = False
 
 
 def _frames(
-    container: InputContainer, stream: VideoStream, tally: Tally, reading: Reading | None, small: bool
+    container: InputContainer, stream: VideoStream, tally: Tally, reading: DecodeOptions | None, small: bool
 ) -> Iterator[DecodedFrame]:
     context = stream.codec_context
     options, shrunk = DECODER_OPTIONS, 0

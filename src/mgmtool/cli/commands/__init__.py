@@ -1,0 +1,1 @@
+"""The commands: every file here is one, named as it is."""

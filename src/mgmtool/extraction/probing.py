@@ -1,0 +1,178 @@
+"""What will happen to each file of a corpus, told from its first frames."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from mgmtool import corpus, engines, sources
+from mgmtool.corpus import Corpus
+from mgmtool.engines import Engine
+from mgmtool.errors import VideoError, failure_of
+from mgmtool.storage import local_copy
+from mgmtool.types import DecodeOptions, VideoFacts, VideoRef
+from mgmtool.video.container import silence_ffmpeg
+from mgmtool.video.peek import Peek, peek
+
+FRAMES = 64
+"""Most frames of a file that are decoded in one go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What is known of one file beforehand.
+
+    Attributes
+    ----------
+    video : VideoRef
+        The file.
+    peek : Peek or None
+        What its header and its first frames say; None where they cannot be read.
+    vectors : bool or None
+        Whether the decoder exports motion vectors.
+    source, source_reason : str or None
+        What the source ``auto`` would take, and why.
+    failure, message : str or None
+        Failure class and one line of text, of a file that cannot be read.
+    """
+
+    video: VideoRef
+    peek: Peek | None = None
+    vectors: bool | None = None
+    source: str | None = None
+    source_reason: str | None = None
+    failure: str | None = None
+    message: str | None = None
+
+    @property
+    def frames(self) -> int:
+        """Frames by the header; by duration and rate where it has no count, 0 where it has neither."""
+        if self.peek is None:
+            return 0
+        info, seconds = self.peek.info, self.peek.header.seconds
+        return info.header_frames or round((seconds or 0) * float(info.fps or 0))
+
+
+@dataclass(slots=True)
+class CodecTotals:
+    """Sums over the readable files of one codec.
+
+    Attributes
+    ----------
+    videos, bytes, frames : int
+        How many, how large, how long.
+    seconds : float
+        Duration of all of them that state one.
+    sources : Counter
+        Videos by the source that ``auto`` would take.
+    """
+
+    videos: int = 0
+    bytes: int = 0
+    seconds: float = 0.0
+    frames: int = 0
+    sources: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(slots=True)
+class Totals:
+    """Sums over a corpus.
+
+    Attributes
+    ----------
+    codecs : dict
+        Totals by codec.
+    failures : Counter
+        Files that cannot be read, by failure class.
+    """
+
+    codecs: dict[str, CodecTotals] = field(default_factory=dict)
+    failures: Counter[str] = field(default_factory=Counter)
+
+    def add(self, probe: Probe) -> None:
+        """Count one more file."""
+        if probe.failure is not None:
+            self.failures[probe.failure] += 1
+        elif probe.peek is not None:
+            totals = self.codecs.setdefault(probe.peek.info.codec, CodecTotals())
+            totals.videos += 1
+            totals.bytes += max(probe.video.size, 0)
+            totals.seconds += probe.peek.header.seconds or 0.0
+            totals.frames += probe.frames
+            totals.sources[probe.source or ""] += 1
+
+
+def probe(
+    inputs: Sequence[str] | Corpus, engine: str | Engine = "local", reading: DecodeOptions | None = None
+) -> Generator[Probe, None, None]:
+    """Look at the first frames of every file of a corpus.
+
+    Parameters
+    ----------
+    inputs : sequence of str, or Corpus
+        Files, folders, globs; or the result of :func:`mgmtool.corpus.scan`.
+    engine : str or Engine
+        Who does the work.
+    reading : DecodeOptions, optional
+        Which stream of a file is read, and within which limits.
+
+    Yields
+    ------
+    Probe
+        One per file, in order.
+
+    Raises
+    ------
+    InputError, UsageError
+    """
+    found = inputs if isinstance(inputs, Corpus) else corpus.scan(inputs, sources.VIDEO_EXTENSIONS)
+    chosen = engines.build(engine) if isinstance(engine, str) else engine
+    return _probe(found, chosen, reading or DecodeOptions())
+
+
+def _probe(found: Corpus, engine: Engine, reading: DecodeOptions) -> Generator[Probe, None, None]:
+    with tempfile.TemporaryDirectory(prefix="mgmtool-", ignore_cleanup_errors=True) as scratch:
+        probes = engine.run(partial(probe_video, reading=reading, scratch=scratch), found.videos, _lost)
+        try:
+            yield from probes
+        finally:
+            probes.close()
+
+
+def probe_video(video: VideoRef, reading: DecodeOptions, scratch: str | None = None) -> Probe:
+    """Look at the first frames of one file. Runs in a worker; never raises for a bad file."""
+    silence_ffmpeg()
+    try:
+        with local_copy(video, scratch) as local:
+            return replace(_look(local, reading), video=video)
+    except Exception as error:  # noqa: BLE001  one bad file never stops a corpus
+        return _failed(video, None, error)
+
+
+def _look(video: VideoRef, reading: DecodeOptions) -> Probe:
+    seen = peek(video.path, reading, FRAMES)
+    try:
+        facts = _facts(replace(video, reading=reading))
+    except Exception as error:  # noqa: BLE001  nor does one whose motion cannot be looked at
+        return _failed(video, seen, error)
+    vectors = facts.source == "codec" and facts.vector_frames > 0
+    return Probe(video, seen, vectors, facts.source, facts.source_reason)
+
+
+def _facts(video: VideoRef) -> VideoFacts:
+    """Let ``auto`` itself decide, which it does before it hands out the first frame."""
+    with sources.build("auto").open(video, motion=True, luma=False) as stream:
+        next(iter(stream.frames), None)
+        return stream.facts()
+
+
+def _failed(video: VideoRef, seen: Peek | None, error: BaseException) -> Probe:
+    failure, message = failure_of(error)
+    return Probe(video, seen, failure=failure, message=message)
+
+
+def _lost(video: VideoRef, error: VideoError) -> Probe:
+    return _failed(video, None, error)

@@ -1,0 +1,61 @@
+"""What every motion source offers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+from mgmtool.types import FrameMotion, VideoFacts, VideoInfo, VideoRef
+
+_ENDINGS = (
+    ".3gp .asf .avi .divx .flv .h264 .m2ts .m2v .m4v .mkv .mov .mp4 .mpeg .mpg .mts .mxf .ogv .ts .vob .webm .wmv"
+)
+VIDEO_EXTENSIONS = tuple(_ENDINGS.split())
+"""Endings, in lower case, by which a folder walk knows a video."""
+
+
+@dataclass(frozen=True, slots=True)
+class MotionStream:
+    """An open video.
+
+    Attributes
+    ----------
+    info : VideoInfo
+        Size, rotation, codec, rate.
+    frames : iterator of FrameMotion
+        Every frame in presentation order. May raise any :class:`~mgmtool.errors.VideoError`.
+    facts : callable
+        Returns the :class:`~mgmtool.types.VideoFacts`; ask once the frames are exhausted.
+    """
+
+    info: VideoInfo
+    frames: Iterator[FrameMotion]
+    facts: Callable[[], VideoFacts]
+
+
+class Source(Protocol):
+    """A motion source: a frozen dataclass whose fields are its options."""
+
+    extensions: ClassVar[tuple[str, ...]]
+    """Endings, in lower case, of the files a folder walk hands to this source."""
+
+    def open(
+        self, video: VideoRef, *, motion: bool, luma: bool, chroma: bool = False
+    ) -> AbstractContextManager[MotionStream]:
+        """Open a video.
+
+        Parameters
+        ----------
+        video : VideoRef
+            What to open.
+        motion, luma, chroma : bool
+            Whether displacement and coverage, mean luma, and mean chroma are asked for. What is not asked for costs nothing.
+
+        Raises
+        ------
+        VideoError
+            On opening, or while the frames are read.
+        """
+        ...

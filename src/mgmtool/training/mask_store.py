@@ -1,0 +1,283 @@
+"""A mask store for training: token masks for the very frames and crop a sample uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from mgmtool import masking, store
+from mgmtool.errors import StoreError, UnknownVideoError, UsageError
+from mgmtool.masking import Scheme
+from mgmtool.store import Columns, Location, Videos
+from mgmtool.training import _motion
+from mgmtool.training._motion import ClipMotion
+from mgmtool.training._requests import Asked, plain
+from mgmtool.training.clips import check_clip, place_clips
+from mgmtool.types import (
+    Clip,
+    ClipRequest,
+    ExtractSpec,
+    MaskVolume,
+    TokenMask,
+    VideoRecord,
+)
+
+_FRAME_ARRAYS = ("mask", "box", "pts", "flags", "energy", "energy_scale")
+
+
+class MaskStore:
+    """A mask store open for a training loader. Made by :func:`open_store`.
+
+    Opening reads a few hundred bytes. The index and the arrays are opened when they are first needed, in the process that needs
+    them, so a store can be handed to workers that are forked or spawned. It can be pickled. It knows the videos that were there
+    when its index was read; open it again to see parts committed since.
+
+    Attributes
+    ----------
+    name : str
+        Path or URL.
+    spec : ExtractSpec
+        What the store was made with.
+    attributes : dict
+        Attributes of the root group.
+    """
+
+    def __init__(
+        self, location: Location, attributes: Mapping[str, Any], cache: str | None, cache_folder: str | Path | None
+    ) -> None:
+        self._location, self.attributes = location, dict(attributes)
+        self.name, self.spec = location.name, ExtractSpec.from_json(attributes["spec"])
+        self._columns = Columns(location, cache, cache_folder)
+        self._schemes: dict[str, Scheme] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The index goes along neither: it is read again by whoever needs it, and may be large.
+        kept = ("_location", "attributes", "name", "spec", "_columns", "_schemes")
+        return {name: self.__dict__[name] for name in kept}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+
+    @cached_property
+    def videos(self) -> Videos:
+        """The videos that are done, by name."""
+        return Videos(self._location.index(), self.name, self.attributes["input_root"])
+
+    def __len__(self) -> int:
+        return len(self.videos)
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the ids of the videos that are done."""
+        return iter(self.videos)
+
+    def __contains__(self, name: object) -> bool:
+        if not isinstance(name, str):
+            return False
+        try:
+            self.videos.find(name)
+        except UnknownVideoError:
+            return False
+        return True
+
+    def __getitem__(self, name: str) -> VideoRecord:
+        """Read all that the store holds of a video; raises :class:`~mgmtool.errors.UnknownVideoError`, which is a KeyError."""
+        row = self.videos.facts(name)
+        volume = self.volume(name)
+        energy = None
+        if volume.energy is not None and volume.energy_scale is not None:
+            energy = volume.energy * volume.energy_scale[:, None, None]
+        return VideoRecord(
+            id=row["id"],
+            path=row["path"],
+            num_frames=row["num_frames"],
+            fps=row["fps"],
+            pts_seconds=volume.pts * (row["time_base_num"] / row["time_base_den"]),
+            height=row["height"],
+            width=row["width"],
+            rotation=row["rotation"],
+            mask=volume.mask,
+            box=volume.box,
+            energy=energy,
+            flags=volume.flags,
+            index_risk=tuple(row["index_risk"]),
+        )
+
+    def lookup(self, name: str) -> str:
+        """Find an id by itself, by a path below the input root, as it was extracted or that ends in an id, or by a file name."""
+        return self.videos.find(name).id
+
+    def volume(self, name: str) -> MaskVolume:
+        """Read the mask volume of a video, straight from the store."""
+        rows = self.videos.find(name)
+        found = {array: self._columns.read(rows.part, array, rows.start, rows.stop) for array in _FRAME_ARRAYS}
+        missing = [array for array in _FRAME_ARRAYS[:4] if found[array] is None]
+        if missing:
+            raise StoreError(f"{self.name}: the part of {rows.id!r} has no array {missing[0]!r}")
+        return MaskVolume(**{array: values for array, values in found.items() if values is not None})
+
+    def preload(self) -> None:
+        """Open or unpack now what clips need: under ``cache="ram"``, workers forked afterwards share the memory."""
+        _motion.preload(self._columns, self.videos.parts())
+
+    def clip(
+        self,
+        id: str,  # noqa: A002  what users call it
+        frames: Sequence[int],
+        *,
+        crop: tuple[int, int, int, int] | None = None,
+        hflip: bool = False,
+        grid: tuple[int, int] = (14, 14),
+        tubelet: int = 2,
+        ratio: float = 0.75,
+        scheme: str | Scheme = "motion-guided",
+        seed: int = 0,
+        num_frames: int | None = None,
+        invert: bool = False,
+        keep_visible: float = 0.0,
+    ) -> TokenMask:
+        """Decide what is hidden in one training sample.
+
+        Parameters
+        ----------
+        id : str
+            Id of the video; or a file name, or a path, that belongs to exactly one.
+        frames : sequence of int
+            Frame indices, in the order of the sample; repeats are allowed. Their number is a multiple of ``tubelet``.
+        crop : (int, int, int, int), optional
+            ``(top, left, height, width)`` in pixels of the displayed frame; all of it by default.
+        hflip : bool
+            The crop is mirrored left to right, last.
+        grid : (int, int)
+            Rows and columns of tokens over the crop.
+        tubelet : int
+            Frames of a tubelet.
+        ratio : float
+            Share of the tokens of every tubelet that is hidden, 0..1.
+        scheme : str or Scheme
+            Name of a mask scheme, with the options the store was made with if it is the same; or one built by
+            :func:`mgmtool.masking.build`.
+        seed : int
+            With id, frames and crop it decides what is random; give the epoch to have another mask each time.
+        num_frames : int, optional
+            How many frames the reader of the sample counts: an error if the store counts others, since then the i-th frame of
+            one is not that of the other.
+        invert : bool
+            Hide what the scheme would show.
+        keep_visible : float
+            Share of the hidden tokens that stays visible, others being hidden instead, 0..1.
+
+        Returns
+        -------
+        TokenMask
+            ``mask`` bool (len(frames) / tubelet, *grid), True = masked, exactly ``round(ratio * rows * cols)`` in every tubelet;
+            on average over the tubelets for schemes that are exact over the clip, see :attr:`mgmtool.masking.Scheme.exact`.
+
+        Raises
+        ------
+        UnknownVideoError
+            No video has that name.
+        UsageError
+            A frame index outside the video, a crop outside the picture, another number of frames, or a scheme the store has
+            nothing for.
+        """
+        return self.batch(
+            [Clip(id, frames, crop, hflip, seed, num_frames)],
+            grid=grid,
+            tubelet=tubelet,
+            ratio=ratio,
+            scheme=scheme,
+            invert=invert,
+            keep_visible=keep_visible,
+        )[0]
+
+    def batch(
+        self,
+        clips: Sequence[Clip],
+        *,
+        grid: tuple[int, int] = (14, 14),
+        tubelet: int = 2,
+        ratio: float = 0.75,
+        scheme: str | Scheme = "motion-guided",
+        invert: bool = False,
+        keep_visible: float = 0.0,
+    ) -> list[TokenMask]:
+        """Decide what is hidden in many training samples at once; the masks are those of :meth:`clip`.
+
+        Parameters
+        ----------
+        clips : sequence of Clip
+            The samples.
+        grid, tubelet, ratio, scheme, invert, keep_visible
+            As for :meth:`clip`, the same for all samples.
+        """
+        asked, chosen = Asked.of(grid, tubelet, ratio, invert, keep_visible), self._scheme(scheme)
+        known = []
+        for given in clips:
+            clip, rows = plain(given), self.videos.find(given.id)
+            motion = _motion.read_motion(self._columns, rows, clip, chosen)
+            known.append((motion, asked.request(clip, rows, motion.first)))
+        try:
+            return _placed(known)
+        except UsageError:
+            _blame(clips, known)
+            raise
+
+    def _scheme(self, scheme: str | Scheme) -> Scheme:
+        if not isinstance(scheme, str):
+            return scheme
+        if scheme not in self._schemes:
+            options = self.spec.scheme_options if scheme == self.spec.scheme else None
+            self._schemes[scheme] = masking.build(scheme, options)
+        return self._schemes[scheme]
+
+
+def _placed(clips: Sequence[tuple[ClipMotion, ClipRequest]]) -> list[TokenMask]:
+    """Place all clips at once where one scheme places them all, as it does but for parts of which only boxes are stored."""
+    if len({known.scheme for known, _ in clips}) <= 1:
+        return place_clips([(known.motion, request) for known, request in clips], clips[0][0].scheme) if clips else []
+    return [place_clips([(known.motion, request)], known.scheme)[0] for known, request in clips]
+
+
+def _blame(clips: Sequence[Clip], known: Sequence[tuple[ClipMotion, ClipRequest]]) -> None:
+    """Say of which video the clip is that cannot be placed."""
+    for clip, (motion, request) in zip(clips, known, strict=True):
+        try:
+            check_clip(motion.motion, request)
+        except UsageError as error:
+            raise UsageError(f"{clip.id!r}: {error}") from None
+
+
+def open_store(
+    path: str | Path,
+    cache: str | None = None,
+    *,
+    storage_options: Mapping[str, Any] | None = None,
+    cache_folder: str | Path | None = None,
+) -> MaskStore:
+    """Open a mask store for training or for a look.
+
+    Parameters
+    ----------
+    path : path or URL
+        Folder of the store; ``s3://``, ``gs://``, ``https://`` and whatever else fsspec knows with ``mgmtool[remote]``.
+    cache : None, "mmap" or "ram"
+        None reads chunks from the store each time. "mmap" unpacks arrays into files once, which all processes of a machine share.
+        "ram" unpacks them into memory: 261 bytes a frame with energy on 16x16 cells, 9 without energy.
+    storage_options : mapping, optional
+        For fsspec, with a URL.
+    cache_folder : path, optional
+        Where "mmap" keeps its files; by default ``$XDG_CACHE_HOME/mgmtool``.
+
+    Raises
+    ------
+    StoreError
+        There is no mask store there.
+    UsageError
+        An unknown cache, or a URL without fsspec.
+    """
+    location = store.locate(path, storage_options)
+    attributes = store.read_attributes(location)
+    store.check_attributes(attributes, location.name)
+    return MaskStore(location, attributes, cache, cache_folder)

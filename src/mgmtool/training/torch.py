@@ -1,0 +1,192 @@
+"""PyTorch: a transform and a dataset whose clips come with the masks of their very frames and crop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mgmtool.errors import UsageError
+from mgmtool.training import MaskStore
+from mgmtool.training.crops import CropParameters
+from mgmtool.training.draws import ClipDraw, ClipDraws
+from mgmtool.training.samples import MaskedCrops, MaskedSample, checked_shape, read_clip
+from mgmtool.types import TokenMask
+
+try:
+    import torch
+    from torch.nn.functional import interpolate
+    from torch.utils.data import Dataset, default_convert
+except ModuleNotFoundError as error:
+    raise ImportError(f"mgmtool.torch needs torch; pip install 'mgmtool[torch]' ({error})") from None
+
+__all__ = ["CropParameters", "MaskedClipTransform", "MaskedClips", "MaskedSample"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaskedClipTransform(MaskedCrops):
+    """Frames of a video to ``(clip, mask)``: cut, resized, mirrored, and masked just there.
+
+    Takes what :class:`~mgmtool.training.samples.MaskedCrops` takes; whatever arrays the adapter gives become tensors. Frames are
+    uint8 tensors (frames, 3, height, width) or arrays (frames, height, width, 3), in displayed orientation.
+
+    Attributes
+    ----------
+    dtype : torch.dtype
+        ``torch.float32`` for a clip of 0..1, ``torch.uint8`` for one of 0..255.
+    """
+
+    dtype: torch.dtype = torch.float32
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.dtype not in {torch.float32, torch.uint8}:
+            raise UsageError(f"dtype is {self.dtype}; expected torch.float32 or torch.uint8")
+
+    def __call__(
+        self, frames: Any, video_id: str, frame_indices: Sequence[int], seed: int, num_frames: int | None = None
+    ) -> tuple[Any, Any]:
+        """Cut and mask one clip; :meth:`sample` takes the same and also tells the crop.
+
+        Parameters
+        ----------
+        frames : uint8 tensor (frames, 3, height, width) or array (frames, height, width, 3)
+            Pictures in displayed orientation, as large as the store knows them.
+        video_id, frame_indices, seed, num_frames
+            As for :meth:`sample`.
+
+        Returns
+        -------
+        clip : tensor (3, frames, size, size)
+            Of type ``dtype``.
+        mask
+            What the adapter gives, as tensors; by default bool (tokens,). True = masked.
+        """
+        made = self.sample(frames, video_id, frame_indices, seed, num_frames)
+        return made.clip, made.mask
+
+    def apply(self, frames: Any, parameters: CropParameters) -> Any:
+        """Cut, resize and mirror pictures to a tensor (3, frames, size, size) of type ``dtype``."""
+        top, left, height, width = parameters.crop
+        cut = _channels_first(frames)[:, :, top : top + height, left : left + width].to(torch.float32)
+        clip = interpolate(cut, size=(self.size, self.size), mode="bilinear", antialias=True).transpose(0, 1)
+        if parameters.hflip:
+            clip = clip.flip(3)
+        if self.dtype == torch.uint8:
+            return clip.round().clamp(0, 255).to(torch.uint8).contiguous()
+        return (clip / 255).contiguous()
+
+    def _shape(self, frames: Any, count: int) -> tuple[int, int]:
+        if not isinstance(frames, torch.Tensor):
+            return super()._shape(frames, count)
+        shape = checked_shape(frames, (count, 3, None, None), "uint8 tensor (frames, 3, height, width)")
+        return shape[2], shape[3]
+
+    def _adapted(self, mask: TokenMask) -> Any:
+        return default_convert(super()._adapted(mask))
+
+
+class MaskedClips(Dataset):
+    """One ``(clip, mask)`` of every video of a store, in the order of its index; the default collate function stacks them.
+
+    Whoever reads a sample, in whatever order and number of workers, gets the same one for the same seed and epoch.
+
+    Parameters
+    ----------
+    store : MaskStore
+        Its videos that are done are the samples.
+    root : path, optional
+        Folder to which ids are relative, where the videos are now; by default they are where they were when they were extracted.
+    transform : callable
+        A :class:`MaskedClipTransform`, or whatever takes ``(frames, video_id, frame_indices, seed, num_frames=...)``.
+    num_frames, stride : int
+        Frames of a clip, and frames of the video from one to the next. Of a video that is shorter, the last one is repeated.
+    decoder : str
+        "pyav", which reads the file from its start, or "torchcodec", which seeks and needs FFmpeg's libraries. It numbers
+        the frames of some files differently, see the column ``index_risk``.
+    seed, epoch : int
+        What clips, crops and masks are drawn from.
+
+    Raises
+    ------
+    UsageError
+        A value that cannot be used; later, where a reader counts other frames than the store.
+    VideoError
+        Later, where a file cannot be read.
+    """
+
+    def __init__(
+        self,
+        store: MaskStore,
+        root: str | Path | None = None,
+        *,
+        transform: Callable[..., Any],
+        num_frames: int = 16,
+        stride: int = 2,
+        decoder: str = "pyav",
+        seed: int = 0,
+        epoch: int = 0,
+    ) -> None:
+        if decoder not in _READERS:
+            raise UsageError(f"decoder is {decoder!r}; expected one of {', '.join(_READERS)}")
+        if decoder == "torchcodec":
+            _torchcodec()
+        self.transform = transform
+        self._draws = ClipDraws(store, root, num_frames, stride, seed)
+        self._read = _READERS[decoder]
+        # In memory that workers share, so that those which stay alive between epochs hear of the next one.
+        self._epoch = torch.tensor(epoch).share_memory_()
+
+    def set_epoch(self, epoch: int) -> None:
+        """Draw other clips, crops and masks from now on, in the workers too; call it before a loader is iterated over."""
+        self._epoch.fill_(epoch)
+
+    def __len__(self) -> int:
+        return len(self._draws)
+
+    def __getitem__(self, index: int) -> Any:
+        """Read one sample: what the transform gives, ``(clip, mask)``."""
+        drawn = self._draws.draw(index, int(self._epoch))
+        frames, count = self._read(drawn)
+        return self.transform(frames, drawn.id, drawn.frames, drawn.seed, num_frames=count)
+
+
+def _channels_first(frames: Any) -> Any:
+    """Pictures as a tensor (frames, 3, height, width)."""
+    if isinstance(frames, torch.Tensor):
+        return frames
+    return torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2)
+
+
+def _with_pyav(drawn: ClipDraw) -> tuple[Any, int | None]:
+    read = read_clip(drawn)
+    return read.rgb, read.count
+
+
+def _with_torchcodec(drawn: ClipDraw) -> tuple[Any, int | None]:
+    decoder = _torchcodec()(drawn.path, seek_mode="exact")
+    count, last = len(decoder), max(drawn.frames)
+    if last >= count:
+        raise UsageError(f"{drawn.path}: frame index is {last}; expected 0 to {count - 1}, the frames its reader finds")
+    return decoder.get_frames_at(indices=list(drawn.frames)).data, count
+
+
+def _torchcodec() -> Any:
+    """Import torchcodec's decoder, which also wants FFmpeg's libraries."""
+    try:
+        from torchcodec.decoders import VideoDecoder
+    except (ImportError, RuntimeError) as error:
+        raise UsageError(
+            f"decoder 'torchcodec' cannot be imported ({str(error).splitlines()[0]}); pip install torchcodec, and see its "
+            "manual for FFmpeg"
+        ) from None
+    return VideoDecoder
+
+
+_READERS: dict[str, Callable[[ClipDraw], tuple[Any, int | None]]] = {
+    "pyav": _with_pyav,
+    "torchcodec": _with_torchcodec,
+}
