@@ -456,7 +456,7 @@ def test_only_a_share_can_stay_visible(share: float) -> None:
         ({"frames": ()}, "clip has 0 frames; expected 1 or more tubelets of 2 frames"),
         ({"tubelet": 0}, "clip has 2 frames; expected 1 or more tubelets of 0 frames"),
         *(
-            ({"crop": crop}, f"crop is {crop}; expected a rectangle inside the picture, {HEIGHT} x {WIDTH}")
+            ({"crop": crop}, f"crop is {crop}; expected a rectangle inside the frame, {HEIGHT} x {WIDTH}")
             for crop in (
                 Crop(1, 0, HEIGHT, 9),
                 Crop(0, 1, 9, WIDTH),

@@ -174,5 +174,5 @@ def test_what_cannot_be_drawn_is_refused(options: dict[str, Any], said: str) -> 
 
 
 def test_a_picture_without_pixels_is_refused() -> None:
-    with pytest.raises(UsageError, match="picture is 0 x 5; expected at least one pixel"):
+    with pytest.raises(UsageError, match="frame is 0 x 5; expected at least one pixel"):
         CropPolicy().draw(0, 5, 1)

@@ -348,7 +348,7 @@ def test_the_generator_for_tensorflow_needs_no_tensorflow(store: MaskStore) -> N
 def test_an_example_for_tensorflow_is_shaped_like_every_sample(store: MaskStore) -> None:
     for adapter in ("videomae", "hugging_face", "vjepa", None):
         samples = ClipSamples(store, **SMALL, adapter=adapter)
-        example = mgmtool.training.tf._example(samples)
+        example = mgmtool.training.tf.example(samples)
         for sample in samples:
             assert example.keys() == sample.keys()
             for name in example:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 
@@ -16,6 +17,7 @@ from mgmtool.errors import UsageError
 from mgmtool.extraction import extract
 from mgmtool.training.draws import ClipDraws
 from mgmtool.training.samples import MaskedCrops, read_clip
+from mgmtool.types import DecodeOptions, ExtractSpec
 from mgmtool.video.clip import read_frames
 from support.synthetic import write_clip
 
@@ -51,8 +53,24 @@ def store(folder: Path) -> MaskStore:
     return mgmtool.open_store(folder / "m.zarr")
 
 
-def dataset(store: MaskStore, root: Path | None = None, **more: Any) -> MaskedClips:
-    return MaskedClips(store, root, transform=MaskedClipTransform(store, **SMALL), **CLIP | more)
+def write_two_streams(path: Path) -> None:
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 60, (64, 96, 3), np.uint8)
+    with av.open(str(path), "w") as container:
+        streams = [container.add_stream("libx264", rate=25) for _ in range(2)]
+        for stream in streams:
+            stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+        streams[0].bit_rate, streams[1].bit_rate = 20_000, 4_000_000
+        for number in range(24):
+            for stream, base in zip(streams, (0, 190), strict=True):
+                frame = av.VideoFrame.from_ndarray(np.roll(noise, number * (base > 0), axis=1) + np.uint8(base))
+                container.mux(stream.encode(frame))
+        for stream in streams:
+            container.mux(stream.encode(None))
+
+
+def dataset(store: MaskStore, root: Path | None = None, *, epoch: int | None = 0, **more: Any) -> MaskedClips:
+    return MaskedClips(store, root, transform=MaskedClipTransform(store, **SMALL), epoch=epoch, **CLIP | more)
 
 
 def frames_of(folder: Path, name: str, indices: list[int]) -> Any:
@@ -212,6 +230,66 @@ def test_seed_and_epoch_decide_the_sample(store: MaskStore) -> None:
     clips.set_epoch(0)
     assert all(same(clips[number], first[number]) for number in range(4))
     assert not same(dataset(store, seed=2)[0], first[0])
+
+
+LOADERS: dict[str, dict[str, Any]] = {
+    "main process": {"num_workers": 0},
+    "fresh workers": {"num_workers": 2},
+    "persistent workers": {"num_workers": 2, "persistent_workers": True},
+}
+
+
+def passes_over(clips: MaskedClips, count: int, options: dict[str, Any]) -> list[list[Any]]:
+    torch.manual_seed(3)
+    loader = DataLoader(clips, batch_size=None, **options)
+    return [list(loader) for _ in range(count)]
+
+
+@pytest.mark.parametrize("options", LOADERS.values(), ids=LOADERS.keys())
+def test_passes_differ_by_themselves_and_follow_from_the_seed_of_torch(
+    store: MaskStore, options: dict[str, Any]
+) -> None:
+    first, second = passes_over(dataset(store, epoch=None), 2, options)
+    assert not any(same(one, other) for one, other in zip(first, second, strict=True))
+    again = passes_over(dataset(store, epoch=None), 2, options)
+    assert all(same(one, other) for one, other in zip(first + second, again[0] + again[1], strict=True))
+
+
+@pytest.mark.parametrize("options", LOADERS.values(), ids=LOADERS.keys())
+def test_set_epoch_pins_every_pass_until_it_is_unpinned(store: MaskStore, options: dict[str, Any]) -> None:
+    clips = dataset(store, epoch=None)
+    clips.set_epoch(2)
+    first, second = passes_over(clips, 2, options)
+    expected = [dataset(store, epoch=2)[number] for number in range(4)]
+    for found in (first, second):
+        assert all(same(one, other) for one, other in zip(found, expected, strict=True))
+    clips.set_epoch(None)
+    (third,) = passes_over(clips, 1, options)
+    assert not any(same(one, other) for one, other in zip(third, expected, strict=True))
+
+
+def test_a_negative_epoch_is_refused(store: MaskStore) -> None:
+    with pytest.raises(UsageError, match="epoch is -1; expected 0 or more, or None"):
+        dataset(store, epoch=-1)
+
+
+@pytest.mark.parametrize("decoder", ["pyav", "torchcodec"])
+@pytest.mark.parametrize("stream", [None, 0, 1])
+def test_the_frames_are_of_the_stream_that_the_masks_belong_to(
+    tmp_path: Path, decoder: str, stream: int | None
+) -> None:
+    """Two streams of one size and length: dark and still, then bright; readers that choose the best take the second."""
+    write_two_streams(tmp_path / "two.mkv")
+    spec = ExtractSpec(reading=DecodeOptions(stream=stream))
+    assert [o.done for o in extract([str(tmp_path / "two.mkv")], tmp_path / "m.zarr", spec, engine="inline")] == [True]
+    try:
+        clips = dataset(mgmtool.open_store(tmp_path / "m.zarr"), decoder=decoder)
+        clip, _ = clips[0]
+    except (UsageError, RuntimeError) as error:
+        if decoder == "pyav":
+            raise
+        pytest.skip(f"torchcodec does not run here: {str(error).splitlines()[0]}")
+    assert (clip.mean() > 0.5) == (stream == 1)
 
 
 def test_a_sample_is_what_the_transform_makes_of_the_drawn_frames(store: MaskStore, folder: Path) -> None:
