@@ -15,11 +15,11 @@ import av
 import pytest
 
 from mgmtool import doctor
-from mgmtool.cli import main
 from mgmtool.doctor import Check, _libraries, _machine, _places, checks
 from mgmtool.engines import limits
 from mgmtool.store import can_lock
 from mgmtool.video import trial
+from support import calling
 
 FOR_DEVELOPERS = {"check", "dist", "docs", "test"}
 
@@ -29,11 +29,9 @@ def by_name(found: list[Check]) -> dict[str, Check]:
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str]:
-    with pytest.raises(SystemExit) as ended:
-        main(["doctor", *map(str, arguments)])
-    captured = capsys.readouterr()
-    assert captured.err == ""
-    return int(ended.value.code or 0), captured.out
+    code, out, err = calling.run(capsys, "doctor", *arguments)
+    assert err == ""
+    return code, out
 
 
 def test_here_all_that_is_needed_works(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

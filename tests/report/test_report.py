@@ -25,7 +25,6 @@ from PIL import Image
 
 import mgmtool
 from mgmtool import report
-from mgmtool.cli import main
 from mgmtool.drawing.overlay import BRIGHT
 from mgmtool.errors import FAILURE_CLASSES, OutputError
 from mgmtool.report import ReportRun, content, facts, gallery, words, write_report
@@ -37,6 +36,7 @@ from mgmtool.types import ExtractSpec, FrameFlag, MaskVolume, Orientation, Video
 from mgmtool.video.pictures import read_pictures
 from support import stores
 from support.browser import Browser, chromium
+from support.calling import exit_code
 from support.films import number_of, numbered, write
 
 ROOT = Path(__file__).parents[2]
@@ -523,9 +523,7 @@ def test_long_tables_say_how_many_there_are(tmp_path: Path, monkeypatch: pytest.
 
 
 def run(*arguments: object) -> int:
-    with pytest.raises(SystemExit) as end:
-        main(["report", *map(str, arguments)])
-    return int(end.value.code or 0)
+    return exit_code("report", *arguments)
 
 
 def test_the_command_writes_the_same_bytes_again_and_only_if_asked(filmed, tmp_path: Path, capfdbinary):
