@@ -108,8 +108,8 @@ class Footage:
             chosen = read_pictures(
                 self.path, lambda i: i < count and (wanted is None or wanted(i)), tally, self.reading
             )
-            for picture in stack.enter_context(closing(chosen)):
-                yield picture, next((frame for frame in motion if frame.index == picture.index), None)
+            for frame in stack.enter_context(closing(chosen)):
+                yield frame, next((moved for moved in motion if moved.index == frame.index), None)
             for _ in motion:  # a source may find out only at the end that there was no motion
                 pass
         if tally.frames != count:

@@ -131,18 +131,18 @@ class Scene:
         captions = [[caption(i, footage.seconds(i), int(each.volume.flags[i])) for i in shown] for each in painters]
         if self.schemes[0].label is None:
             grid = plan_sheet(len(shown), *footage.shape, max_side=most)
-            (frames,) = self.shown(painters, shown, grid.height, grid.width)
+            (frames,) = self.chosen_frames(painters, shown, grid.height, grid.width)
             title = f"{footage.title} · {painters[0].volume.mask.mean():.0%} of the patches hidden"
             return contact_sheet(frames, captions[0], grid.columns, title, most)
         plan, strips = plan_strips(len(shown), *footage.shape, most), list[Strip]()
-        columns = self.shown(painters, shown, plan.height, plan.width)
+        columns = self.chosen_frames(painters, shown, plan.height, plan.width)
         for scheme, painter, frames, marks in zip(self.schemes, painters, columns, captions, strict=True):
             hidden = f"{painter.volume.mask[shown].mean():.0%} of the patches hidden"
             remark = f"{hidden}; clips only: these frames as one clip" if scheme.clips_only else hidden
             strips.append(Strip(scheme.label or "", frames, remark, [] if scheme.clips_only else marks))
         return strip_sheet(strips, [words.text for words in captions[0]], plan, footage.title)
 
-    def shown(
+    def chosen_frames(
         self, painters: Sequence[MaskPainter], indices: Sequence[int], height: int, width: int
     ) -> list[tuple[UInt8, ...]]:
         """Return, for every scheme, the frames of these indices, resized and drawn."""
