@@ -17,7 +17,7 @@ from PIL import Image, ImageSequence
 from mgmtool import masking, sources
 from mgmtool.drawing import Contender, Layers, Panels, compare, plan_sheet, plan_strips, read_contenders, visualize
 from mgmtool.drawing.contenders import clip_masks, times_of
-from mgmtool.drawing.overlay import BRIGHT
+from mgmtool.drawing.style import BRIGHT
 from mgmtool.errors import NoMotionVectorsFailure, OutputError, UsageError
 from mgmtool.extraction import extract
 from mgmtool.extraction.stream import warm_up, whole_video
