@@ -16,7 +16,7 @@ import mgmtool
 from mgmtool import plugins
 from mgmtool.errors import MgmtoolError, OutputError, SpecMismatchError
 from mgmtool.export.base import Format
-from mgmtool.store.index import sync
+from mgmtool.files import sync
 from mgmtool.store.walk import PartFacts, Walk
 from mgmtool.video.encode import written_whole
 

@@ -13,7 +13,7 @@ from mgmtool import plugins
 from mgmtool.errors import OutputError
 from mgmtool.export._claim import check_claim, locked, make_claim, take_claim
 from mgmtool.export.base import Exported, Format
-from mgmtool.store.index import sync
+from mgmtool.files import sync
 from mgmtool.store.walk import PartFacts, StoredVideo, Walk
 from mgmtool.video.encode import written_whole
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mgmtool.errors import ReadFailure
-from mgmtool.processes import is_alive
+from mgmtool.files import is_alive
 from mgmtool.storage.objects import download, size_of
 from mgmtool.storage.urls import file_name, is_url, public
 from mgmtool.types import VideoRef
@@ -64,7 +64,7 @@ def _fetch(video: VideoRef, target: Path) -> None:
 
 
 def _sweep(folder: Path) -> None:
-    """Remove the copies of processes that are no more."""
+    """Remove the copies of processes that have exited."""
     for path in folder.glob(f"{_PREFIX}*"):
         if not is_alive(path.name.removeprefix(_PREFIX).partition("-")[0]):
             shutil.rmtree(path, ignore_errors=True)

@@ -10,7 +10,6 @@ all of it once, for statistics. ``verify`` checks a store, ``rebuild`` makes its
 
 from __future__ import annotations
 
-from mgmtool.store._locks import can_lock
 from mgmtool.store.columns import Columns
 from mgmtool.store.failures import FailedVideo, failed_videos
 from mgmtool.store.findings import Finding, Tally
@@ -38,7 +37,6 @@ __all__ = [
     "StoreWriter",
     "Tally",
     "Videos",
-    "can_lock",
     "check_attributes",
     "failed_videos",
     "locate",

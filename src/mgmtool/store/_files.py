@@ -9,8 +9,8 @@ from typing import Protocol
 
 from mgmtool.storage import objects
 from mgmtool.storage.urls import join
-from mgmtool.store._locks import RUNS, Locks
-from mgmtool.store.layout import part_number
+from mgmtool.files import Locks
+from mgmtool.store.layout import RUNS, part_number
 
 
 class Files(Protocol):
@@ -37,7 +37,7 @@ class LocalFiles:
     """Files of a folder of this machine."""
 
     def __init__(self, root: Path) -> None:
-        self._root, self._locks = root, Locks(root)
+        self._root, self._locks = root, Locks(root / ".lock")
 
     def names(self, folder: str) -> list[str]:
         """See :meth:`Files.names`."""

@@ -20,6 +20,13 @@ CHUNK_FRAMES = 1024
 SHARD_FRAMES = 80 * CHUNK_FRAMES
 """Frames of a shard. A part of 256 ten-second videos at 30 frames/s has 76,800: one file per array."""
 
+ROOT_FILE = "zarr.json"
+"""What makes a folder a store, written first and removed last."""
+INDEX_FILE = "index.parquet"
+
+RUNS = 1 << 40
+"""Locks below this number stand for parts, those from it on for runs, by their shard."""
+
 _PART = re.compile(r"part-(\d{5,})")
 
 ATTRIBUTES: dict[str, Any] = {
