@@ -124,7 +124,7 @@ def write_record(root: Path, number: int, record: pa.Table) -> None:
 
 def write_full_index(root: Path) -> int:
     """Gather the rows that count into ``index.parquet``, one part at a time; return their number."""
-    superseded = superseded_rows(pq.read_table(index_file(root, n), schema=_KEYS) for n in committed_parts(root))
+    superseded = superseded_rows(pq.read_table(index_file(root, n), schema=KEYS) for n in committed_parts(root))
     tables = (without(read_part_index(root, number), superseded) for number in committed_parts(root))
     return _write_aside(root / "index.parquet", tables, SCHEMA)
 
@@ -145,7 +145,7 @@ def current_rows(table: pa.Table) -> pa.Table:
     return without(table, superseded_rows([table]))
 
 
-_KEYS = pa.schema([SCHEMA.field(name) for name in ("id", "part", "supersedes")])
+KEYS = pa.schema([SCHEMA.field(name) for name in ("id", "part", "supersedes")])
 
 
 def superseded_rows(tables: Iterable[pa.Table]) -> set[tuple[str, int]]:
