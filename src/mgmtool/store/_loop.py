@@ -19,10 +19,15 @@ class _LoopThread:
     """An event loop and its thread, both started with the first coroutine."""
 
     def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Start anew in a forked process, where the thread does not exist, and whose lock nobody would ever release."""
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def started(self) -> asyncio.AbstractEventLoop:
+        """Return the loop, running."""
         with self._lock:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
@@ -31,30 +36,25 @@ class _LoopThread:
             return self._loop
 
     def stop(self) -> None:
+        """Close the loop at the end of the process."""
         with self._lock:
             if self._loop is not None:
                 self._loop.call_soon_threadsafe(self._loop.stop)
                 self._thread.join(1)
                 if not self._thread.is_alive():
                     self._loop.close()
+                self._loop = None
 
 
-_current = _LoopThread()
-
-
-def _renew() -> None:
-    """Forget the loop in a forked process, where its thread does not exist."""
-    global _current  # noqa: PLW0603
-    _current = _LoopThread()
-
-
-os.register_at_fork(after_in_child=_renew)
-atexit.register(lambda: _current.stop())
+_THREAD = _LoopThread()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_THREAD.forget)
+atexit.register(_THREAD.stop)
 
 
 def wait_for(coroutine: Coroutine[Any, Any, Result]) -> Result:
     """Run a coroutine to its end and return its result, or raise its error. An interrupt cancels it."""
-    future = asyncio.run_coroutine_threadsafe(coroutine, _current.started())
+    future = asyncio.run_coroutine_threadsafe(coroutine, _THREAD.started())
     try:
         return future.result()
     except BaseException:

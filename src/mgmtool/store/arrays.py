@@ -16,10 +16,10 @@ import zarr.api.asynchronous
 from numpy.typing import NDArray
 
 from mgmtool.errors import StoreError, UsageError
+from mgmtool.files import whole
 from mgmtool.storage import Place
 from mgmtool.store._errors import read_errors
 from mgmtool.store._loop import wait_for
-from mgmtool.store.index import sync
 from mgmtool.store.layout import part_name
 from mgmtool.store.records import record_file
 
@@ -60,6 +60,11 @@ class Arrays:
         self._place, self._cache, self._folder = place, cache, Path(folder).absolute()
         self._forget()
 
+    @property
+    def name(self) -> str:
+        """How errors name the store."""
+        return self._place.name
+
     def __getstate__(self) -> dict[str, Any]:
         return {"_place": self._place, "_cache": self._cache, "_folder": self._folder}
 
@@ -87,13 +92,13 @@ class Arrays:
         arrays = [self._array(part, name) for name in names]
         for name, array in zip(names, arrays, strict=True):
             if array is None:
-                raise StoreError(f"{self._place.name}: {part_name(part)} has no array {name!r}")
+                raise StoreError(f"{self.name}: {part_name(part)} has no array {name!r}")
         return [array[start:stop] for array in arrays] if self._cache else self._read(arrays, slice(start, stop))
 
     def read(self, part: int, names: Sequence[str], start: int, stop: int) -> dict[str, NDArray[Any]]:
         """Read rows of some arrays straight from the store, whatever the cache; those the part does not have are left out."""
         self._check_process()
-        with read_errors(self._place.name):
+        with read_errors(self.name):
             found = {name: self.open(part, name) for name in names}
         there = {name: array for name, array in found.items() if array is not None}
         return dict(zip(there, self._read(list(there.values()), slice(start, stop)), strict=True))
@@ -122,7 +127,7 @@ class Arrays:
             return None
 
     def _read(self, arrays: Sequence[_Array], rows: slice) -> list[NDArray[Any]]:
-        with read_errors(self._place.name):
+        with read_errors(self.name):
             return wait_for(_gathered(arrays, rows))
 
     def _check_process(self) -> None:
@@ -148,7 +153,7 @@ class Arrays:
 
     def _opened(self, part: int, name: str) -> _Array:
         """Open an array; with a cache, unpack it."""
-        with read_errors(self._place.name):
+        with read_errors(self.name):
             array = self.open(part, name)
         if array is not None and self._cache:
             array = self.whole(array)
@@ -157,7 +162,7 @@ class Arrays:
 
     def _mapped(self, part: int, name: str) -> NDArray[Any] | None:
         """Map the file into which an array was unpacked; unpack it first if nobody did."""
-        with read_errors(self._place.name):
+        with read_errors(self.name):
             # The record tells one content from another: it holds the checksums of the arrays, and the time each video took.
             record = hashlib.blake2b(self._place.read(record_file(part)), digest_size=16).hexdigest()
         key = "\0".join((self._place.identity(), part_name(part), record)).encode("utf-8", "surrogateescape")
@@ -194,15 +199,10 @@ def _map(file: Path) -> NDArray[Any] | None:
 
 
 def _save(file: Path, array: NDArray[Any]) -> None:
-    """Write an array into a file under another name, which gets its own once whole: readers never see half a file."""
-    aside = file.with_name(f".{secrets.token_hex(8)}.partial.npy")
+    """Write an array into a file, which has an ending that ``np.save`` keeps while it is written."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            np.save(aside, array, allow_pickle=False)
-            sync(aside)
-            aside.replace(file)
-        finally:
-            aside.unlink(missing_ok=True)
+        with whole(file, file.with_name(f".{secrets.token_hex(8)}.partial.npy")) as partial:
+            np.save(partial, array, allow_pickle=False)
     except OSError as error:
         raise StoreError(f"cannot write the cache {file}: {error.strerror or error}") from None

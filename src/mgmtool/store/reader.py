@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -17,13 +17,13 @@ from mgmtool.store._errors import read_errors
 from mgmtool.store.arrays import Arrays
 from mgmtool.store.layout import check_attributes, part_number
 from mgmtool.store.records import CommitRecords
-from mgmtool.store.videos import Videos, VideoRows
+from mgmtool.store.videos import VideoRows, Videos
 from mgmtool.types import ExtractSpec, MaskVolume
 
 FRAME_ARRAYS = ("mask", "box", "pts", "flags", "energy", "energy_scale")
 """Arrays with one row per frame; the last two are optional."""
 
-_REQUIRED = {"mask", "box", "pts", "flags"}
+_REQUIRED = FRAME_ARRAYS[:4]
 _READ_AGAIN = {"records", "index", "videos", "spec"}
 
 
@@ -111,8 +111,14 @@ class Store:
         return Videos(self.index, self.name, self.attributes["input_root"])
 
     def lookup(self, name: str) -> str:
-        """Return the id of a video, which may have failed; names are those of :class:`~mgmtool.store.videos.Videos`."""
-        return str(self.videos.row(name)["id"])
+        """Return the id of a video that is done; what a name may be is said at :class:`~mgmtool.store.videos.Videos`.
+
+        Raises
+        ------
+        UnknownVideoError
+            No video has the name, several have, or the video failed.
+        """
+        return self.videos.find(name).id
 
     def volume(self, name: str) -> MaskVolume:
         """Read the masks of a video, straight from the store.
@@ -195,10 +201,13 @@ def read_volume(arrays: Arrays, rows: VideoRows) -> MaskVolume:
         found = arrays.read(rows.part, FRAME_ARRAYS, rows.start, rows.stop)
     except StoreError as error:
         raise StoreError(f"masks of {rows.id!r} in part {rows.part} cannot be read: {error}") from None
+    missing = [name for name in _REQUIRED if name not in found]
+    if missing:
+        raise StoreError(f"{arrays.name}: the part of {rows.id!r} has no array {missing[0]!r}")
     lengths = {len(array) for array in found.values()}
-    if not _REQUIRED <= found.keys() or lengths != {len(rows)}:
+    if lengths != {len(rows)}:
         raise StoreError(
-            f"masks of {rows.id!r} in part {rows.part} have {sorted(lengths)} rows in {list(found)}; expected {len(rows)} in "
-            f"each of {', '.join(FRAME_ARRAYS)}"
+            f"masks of {rows.id!r} in part {rows.part} have {sorted(lengths)} rows in {list(found)}; "
+            f"expected {len(rows)} in every array"
         )
     return MaskVolume(**found)

@@ -23,9 +23,9 @@ import zarr
 from mgmtool.errors import PartCommittedError, StoreError
 from mgmtool.storage import check, objects
 from mgmtool.storage.urls import join, public
+from mgmtool.store._errors import read_errors
 from mgmtool.store.index import SCHEMA, superseded_rows, without
 from mgmtool.store.layout import part_name, part_number
-from mgmtool.store.location import reading
 
 _ROOT = "zarr.json"
 
@@ -89,7 +89,7 @@ class RemoteHome:
         return map(_table, self._records())
 
     def _records(self) -> Iterator[bytes]:
-        with reading(self.name):
+        with read_errors(self.name):
             place = self._at("index")
             found = [(part_number(name.removesuffix(".parquet")), name) for name in objects.names(place)]
             numbered = sorted((number, name) for number, name in found if number is not None)

@@ -135,12 +135,13 @@ class Videos:
 
     def _by_other_name(self, known: str, name: str) -> int | None:
         """Find the row of a path, URL or file name; _SEVERAL where several fit."""
-        whole = known if is_url(known) else storable(str(Path(name).absolute()))
+        absolute = is_url(known) or PurePosixPath(known).is_absolute()
+        whole = known if absolute else storable(str(Path(name).absolute()))
         inside = _inside(whole, self._root)
         found = self._by_id.get(inside) if inside else None
         if found is None:
             found = self._by_path.get(whole)
-        if found is not None or (inside and whole == known):
+        if found is not None or (inside and absolute):
             return found  # whatever is below the input root has an id
         parts = PurePosixPath(known).parts
         endings = ("/".join(parts[start:]) for start in range(len(parts)))
@@ -148,7 +149,7 @@ class Videos:
         if ending is not None:
             return self._by_id[ending]
         # A relative path that is no id names a video that is not there, not another one in another folder.
-        return self._by_file_name.get(PurePosixPath(known).name) if whole == known or len(parts) == 1 else None
+        return self._by_file_name.get(PurePosixPath(known).name) if absolute or len(parts) == 1 else None
 
     @cached_property
     def _by_id(self) -> dict[str, int]:
