@@ -17,7 +17,7 @@ from mgmtool import plugins
 from mgmtool.errors import MgmtoolError, OutputError, SpecMismatchError
 from mgmtool.export.base import Format
 from mgmtool.files import sync
-from mgmtool.store.walk import PartFacts, Walk
+from mgmtool.store import PartFacts, Store
 from mgmtool.video.encode import written_whole
 
 CLAIM = ".mgmtool-export.json"
@@ -27,7 +27,7 @@ _PARTIAL = re.compile(r"\.[0-9a-f]{16}\.partial")
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF}
 
 
-def make_claim(name: str, built: Format, walk: Walk, parts: Sequence[PartFacts]) -> dict[str, Any]:
+def make_claim(name: str, built: Format, store: Store, parts: Sequence[PartFacts]) -> dict[str, Any]:
     """Say what an export holds: format and options, the store, versions, and which parts.
 
     Returns
@@ -38,7 +38,7 @@ def make_claim(name: str, built: Format, walk: Walk, parts: Sequence[PartFacts])
     return {
         "format": name,
         "options": plugins.options(built),
-        "store": {key: walk.attributes.get(key) for key in ("input_root", "spec", "versions")},
+        "store": {key: store.attributes.get(key) for key in ("input_root", "spec", "versions")},
         "versions": {"mgmtool": mgmtool.__version__},
         "parts": [[part.number, part.done, part.digest] for part in parts],
     }

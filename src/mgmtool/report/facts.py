@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mgmtool.report.bounded import Best, Bins, Groups
 from mgmtool.report.frames import FrameTotals
 from mgmtool.report.samples import Samples
-from mgmtool.store import PartScan
+from mgmtool.store import StoredPart
 
 COLUMNS = (
     *("id", "path", "status", "failure", "message", "part", "row_start", "row_stop", "num_frames", "fps", "height"),
@@ -69,7 +69,7 @@ class Facts:
         """Videos in all."""
         return self.done + self.failed
 
-    def add(self, part: PartScan) -> None:
+    def add(self, part: StoredPart) -> None:
         """Take in a part."""
         rows = [row for row in part.rows if row["status"] == "done"]
         for row in part.rows:

@@ -18,7 +18,7 @@ from mgmtool.errors import InputError, MgmtoolError, UsageError
 from mgmtool.report.samples import Sample
 from mgmtool.report.tables import shortened
 from mgmtool.storage import is_url, local_copy
-from mgmtool.store import Scan
+from mgmtool.store import Store
 from mgmtool.types import UInt8, VideoRef
 from mgmtool.video.pictures import read_pictures
 
@@ -61,12 +61,12 @@ class Shown:
     problem: str = ""
 
 
-def show(scan: Scan, sample: Sample, *, root: str | None, hottest: float, most_bytes: int) -> Shown:
+def show(store: Store, sample: Sample, *, root: str | None, hottest: float, most_bytes: int) -> Shown:
     """Draw an excerpt of a video with its masks; what goes wrong becomes its problem.
 
     Parameters
     ----------
-    scan : Scan
+    store : Store
         The store.
     sample : Sample
         The video.
@@ -81,7 +81,7 @@ def show(scan: Scan, sample: Sample, *, root: str | None, hottest: float, most_b
     try:
         with local_copy(VideoRef(sample.row["id"], _place(sample.row, root))) as local:
             _check_file(local.path, sample.row)
-            pictures = _drawn(scan, sample.row, local.path, frames, hottest)
+            pictures = _drawn(store, sample.row, local.path, frames, hottest)
         height, width, animation, still = _small_enough(pictures, frames, sample.row["fps"] or _USUAL_FPS, most_bytes)
     except (MgmtoolError, OSError) as error:
         return Shown(sample, problem=shortened(str(error)))
@@ -115,11 +115,11 @@ def _check_file(path: str, row: Mapping[str, Any]) -> None:
         raise UsageError(f"the file has changed since: it has {size} bytes, not {known}")
 
 
-def _drawn(scan: Scan, row: Mapping[str, Any], path: str, frames: range, hottest: float) -> list[UInt8]:
+def _drawn(store: Store, row: Mapping[str, Any], path: str, frames: range, hottest: float) -> list[UInt8]:
     """Decode the frames and draw their masks on them, at the largest size that is kept."""
-    draw = _pen(scan, row, frames, hottest)
+    draw = _pen(store, row, frames, hottest)
     last, drawn = frames[-1], list[UInt8]()
-    with closing(read_pictures(path, lambda i: i > last or i in frames, reading=scan.spec.reading)) as pictures:
+    with closing(read_pictures(path, lambda i: i > last or i in frames, reading=store.spec.reading)) as pictures:
         for picture in pictures:
             if picture.index <= last:
                 drawn.append(draw(picture.index, picture.rgb))
@@ -130,9 +130,10 @@ def _drawn(scan: Scan, row: Mapping[str, Any], path: str, frames: range, hottest
     return drawn
 
 
-def _pen(scan: Scan, row: Mapping[str, Any], frames: range, hottest: float) -> Callable[[int, UInt8], UInt8]:
+def _pen(store: Store, row: Mapping[str, Any], frames: range, hottest: float) -> Callable[[int, UInt8], UInt8]:
     """Read the masks of an excerpt; returns what draws them on one of its pictures."""
-    stored = scan.frames(row, ("mask", "box", "energy", "energy_scale"), frames[0], frames[-1] + 1)
+    start, names = row["row_start"], ("mask", "box", "energy", "energy_scale")
+    stored = store.arrays.read(row["part"], names, start + frames[0], start + frames[-1] + 1)
     height, width = fitted(row["height"], row["width"], _LOOKS[0][0])
     scale = np.array([height / row["height"], width / row["width"]] * 2)
 

@@ -16,19 +16,19 @@ from mgmtool.errors import one_line
 from mgmtool.report import content, tables
 from mgmtool.report.facts import Facts
 from mgmtool.report.gallery import Shown
-from mgmtool.store import Scan
+from mgmtool.store import Store
 
 _ASSETS = Path(__file__).parent / "assets"
 _RUNS = 50
 """Most runs that are listed."""
 
 
-def render(scan: Scan, facts: Facts, gallery: Sequence[Shown], store_bytes: int, title: str | None) -> str:
+def render(store: Store, facts: Facts, gallery: Sequence[Shown], store_bytes: int, title: str | None) -> str:
     """Return the page.
 
     Parameters
     ----------
-    scan : Scan
+    store : Store
         The store.
     facts : Facts
         Its statistics.
@@ -44,20 +44,20 @@ def render(scan: Scan, facts: Facts, gallery: Sequence[Shown], store_bytes: int,
         _environment()
         .get_template("report.html.j2")
         .render(
-            title=title or Path(scan.name).name,
-            store=scan.name,
+            title=title or Path(store.name).name,
+            store=store.name,
             version=mgmtool.__version__,
             style=style,
             script=script,
             policy=_policy(style, script),
             cards=content.cards(facts, store_bytes),
             gallery=gallery,
-            **_sections(scan, facts),
+            **_sections(store, facts),
         )
     )
 
 
-def _sections(scan: Scan, facts: Facts) -> dict[str, Any]:
+def _sections(store: Store, facts: Facts) -> dict[str, Any]:
     return {
         "facts": facts,
         "motion_charts": content.motion_charts(facts),
@@ -67,12 +67,12 @@ def _sections(scan: Scan, facts: Facts) -> dict[str, Any]:
         "codecs": content.codecs(facts),
         "failures": content.failures(facts),
         "messages": content.messages(facts),
-        "failed": content.failed_videos(facts, scan.name),
-        "slowest": content.slowest(facts, scan.name),
+        "failed": content.failed_videos(facts, store.name),
+        "slowest": content.slowest(facts, store.name),
         "risks": content.risks(facts),
-        "risky": content.risky_videos(facts, scan.name),
-        "settings": content.settings(scan.attributes),
-        "runs": content.runs(*scan.runs(_RUNS)),
+        "risky": content.risky_videos(facts, store.name),
+        "settings": content.settings(store.attributes),
+        "runs": content.runs(*store.runs(_RUNS)),
     }
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -14,7 +13,6 @@ import pyarrow.parquet as pq
 
 from mgmtool.storage import public
 from mgmtool.store.checksums import METADATA_KEY, Checksum, dump
-from mgmtool.store.layout import committed_parts, index_file
 from mgmtool.types import Outcome, VideoFacts
 
 SCHEMA = pa.schema(
@@ -123,17 +121,6 @@ def parquet_bytes(tables: Iterable[pa.Table], schema: pa.Schema) -> bytes:
         for table in tables:
             writer.write_table(table)
     return buffer.getvalue()
-
-
-def read_part_index(root: Path, number: int) -> pa.Table:
-    """Read the commit record of a part, superseded rows included."""
-    return pq.read_table(index_file(root, number), schema=SCHEMA)
-
-
-def read_index(root: Path) -> pa.Table:
-    """Read the rows of every committed part that count, in order."""
-    tables = [read_part_index(root, n) for n in committed_parts(root)]
-    return current_rows(pa.concat_tables(tables)) if tables else SCHEMA.empty_table()
 
 
 def current_rows(table: pa.Table) -> pa.Table:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -96,17 +95,6 @@ def part_number(name: str) -> int | None:
     """Return the number in a part's name, None for any other name."""
     match = _PART.fullmatch(name)
     return int(match[1]) if match else None
-
-
-def index_file(root: Path, number: int) -> Path:
-    """Commit record of a part."""
-    return root / "index" / f"{part_name(number)}.parquet"
-
-
-def committed_parts(root: Path) -> list[int]:
-    """Numbers of the parts that have a commit record, ascending."""
-    names = (path.stem for path in (root / "index").glob("part-*.parquet"))
-    return sorted(number for number in map(part_number, names) if number is not None)
 
 
 def root_attributes(spec: ExtractSpec, input_root: str, versions: dict[str, str]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -19,7 +19,15 @@ from mgmtool.files import left_behind
 from mgmtool.storage import GROWING, Place, place
 from mgmtool.store._errors import read_errors
 from mgmtool.store.index import KEYS, SCHEMA, parquet_bytes, superseded_rows, without
-from mgmtool.store.layout import INDEX_FILE, ROOT_FILE, RUNS, check_attributes, frame_arrays, part_number, root_attributes
+from mgmtool.store.layout import (
+    INDEX_FILE,
+    ROOT_FILE,
+    RUNS,
+    check_attributes,
+    frame_arrays,
+    part_number,
+    root_attributes,
+)
 from mgmtool.store.part import PartWriter, write_errors
 from mgmtool.store.records import committed_numbers, index_table, record_file
 from mgmtool.types import ExtractSpec, KnownVideo, Outcome, Shard, VideoRef
@@ -56,9 +64,9 @@ class Committed:
         """Take in the next commit record, in order."""
         names = ["id", "part", "status", "size_bytes", "mtime_ns", "fingerprint"]
         rows = zip(*(record[name].to_pylist() for name in names), strict=True)
-        for video_id, part, status, size, mtime_ns, fingerprint in rows:
-            then = (-1 if value is None else value for value in (size, mtime_ns))
-            self.videos[video_id] = KnownVideo(part, status == "done", *then, fingerprint)
+        for video_id, part, status, *status_of_file, fingerprint in rows:
+            size, mtime_ns = (-1 if value is None else value for value in status_of_file)
+            self.videos[video_id] = KnownVideo(part, status == "done", size, mtime_ns, fingerprint)
         for number in set(record["part"].to_pylist()):
             self.numbers.add(number)
             if record["supersedes"].null_count == record.num_rows:
@@ -172,7 +180,9 @@ class StoreWriter:
         """
         number = RUNS + (shard.count << 20 | shard.index)
         if not self._place.lock(number):
-            writing = ", ".join(name for name in self._place.names(GROWING) if name.startswith("part-")) or "nothing yet"
+            writing = (
+                ", ".join(name for name in self._place.names(GROWING) if name.startswith("part-")) or "nothing yet"
+            )
             raise StoreBusyError(
                 f"another run is writing {self.name} ({writing}); wait for it, or give each run its own --shard"
             )
