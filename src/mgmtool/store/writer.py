@@ -131,6 +131,7 @@ class StoreWriter:
                 with contextlib.suppress(FileExistsError):  # another run was faster, and its store stays
                     where.create(ROOT_FILE, _group_file(root_attributes(spec, input_root, versions)))
                 _attributes(where, spec, input_root)
+            where.make_folder("index")
             _tidy(where)
         return cls(where, spec, energy)
 
