@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from mgmtool.errors import PartCommittedError, StoreBusyError
 from mgmtool import files
+from mgmtool.errors import PartCommittedError, StoreBusyError
 from mgmtool.files import Locks
 from mgmtool.store import open_store, verify
 from mgmtool.store.layout import RUNS

@@ -85,8 +85,8 @@ def s3() -> Iterator[Any]:
 def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three clips, two files that are none, and names that nobody should look at."""
     folder = tmp_path_factory.mktemp("films")
-    for place in ("a", "b", ".cache"):
-        (folder / place).mkdir()
+    for name in ("a", "b", ".cache"):
+        (folder / name).mkdir()
     for number, name in enumerate(["a/0.mp4", "a/1.mp4", "b/2.mp4", ".cache/3.mp4", "b/._2.mp4"]):
         (folder / name).write_bytes(tiny_videos.clip(12 + number, number))
     (folder / "b/broken.mp4").write_text("not a video, whatever its name says\n")

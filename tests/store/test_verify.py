@@ -22,8 +22,8 @@ import zarr
 from mgmtool import engines
 from mgmtool.errors import StoreError, UsageError
 from mgmtool.extraction import extract, prepare
-from mgmtool.store import Finding, Tally, failed_videos, open_store, rebuild_index, verify
 from mgmtool.files import Locks
+from mgmtool.store import Finding, Tally, failed_videos, open_store, rebuild_index, verify
 from mgmtool.store.layout import part_name
 from mgmtool.types import ExtractSpec, PatchGrid, Resume
 from support import stores, tiny_videos
