@@ -25,9 +25,9 @@ import tensorstore as ts
 import zarr
 
 from mgmtool.errors import SpecMismatchError, StoreError, StoreWriteError
-from mgmtool.storage import folder, place
+from mgmtool.storage import folder, place, storable
 from mgmtool.storage.folder import Folder
-from mgmtool.store import StoreWriter, index, layout, open_store, part
+from mgmtool.store import StoreWriter, layout, open_store, part
 from mgmtool.store.records import committed_numbers
 from mgmtool.store.writer import Committed, store_attributes
 from mgmtool.types import ExtractSpec, KnownVideo, PatchGrid
@@ -671,7 +671,7 @@ def test_paths_that_are_not_unicode_are_kept_readable(tmp_path: Path) -> None:
         part.end_video(odd)
         part.commit()
     store = open_store(tmp_path / "m.zarr")
-    assert store.row("a.mp4")["path"] == "/videos/caf\\udce9.mp4" == index.storable(odd.video.path)
+    assert store.row("a.mp4")["path"] == "/videos/caf\\udce9.mp4" == storable(odd.video.path)
     open_writer(tmp_path / "m.zarr", input_root=os.fsdecode(b"/vid\xe9os"))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mgmtool.errors import UsageError, one_line
-from mgmtool.storage.urls import public, redacted
+from mgmtool.storage.names import public, redacted
 
 
 def check(url: str) -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from mgmtool.storage.filesystems import check, filesystem
+from mgmtool.storage.names import join, public
 from mgmtool.storage.retries import attempt
-from mgmtool.storage.urls import join, public
 
 _AT_ONCE = 16
 """Requests under way at a time: they wait, they do not compute."""

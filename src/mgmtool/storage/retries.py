@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from mgmtool.errors import MgmtoolError, one_line
 from mgmtool.storage.filesystems import need
-from mgmtool.storage.urls import public, redacted
+from mgmtool.storage.names import public, redacted
 
 Result = TypeVar("Result")
 
