@@ -17,7 +17,7 @@ import pytest
 from mgmtool import files
 from mgmtool.errors import PartCommittedError, StoreBusyError
 from mgmtool.files import Locks
-from mgmtool.store import open_store, verify
+from mgmtool.store import Store, verify
 from mgmtool.store.layout import RUNS
 from mgmtool.types import Shard
 from support import stores
@@ -76,7 +76,7 @@ def test_a_part_has_one_writer_even_in_one_process(store: Path) -> None:
             other.part(1)
         write_part(other, 2, {"c.mp4": 3})
     write_part(other, 1, {"b.mp4": 3})
-    assert open_store(store).index["id"].to_pylist() == ["a.mp4", "b.mp4", "c.mp4"]
+    assert Store.open(store).index["id"].to_pylist() == ["a.mp4", "b.mp4", "c.mp4"]
 
 
 def test_another_process_is_excluded_until_it_is_killed(store: Path) -> None:
@@ -184,4 +184,4 @@ def test_without_locks_the_record_decides(store: Path, monkeypatch: pytest.Monke
     write_part(open_writer(store), 1, {"b.mp4": 4})
     with pytest.raises(PartCommittedError):
         late.part(1)
-    assert open_store(store).index["id"].to_pylist() == ["a.mp4", "b.mp4"]
+    assert Store.open(store).index["id"].to_pylist() == ["a.mp4", "b.mp4"]

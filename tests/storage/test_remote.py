@@ -34,7 +34,7 @@ from mgmtool.extraction.probing import probe
 from mgmtool.storage import is_url, local_copy, place, public, retries
 from mgmtool.storage.names import file_name, join, parent, redacted
 from mgmtool.storage.object_store import ObjectStore
-from mgmtool.store import StoreWriter, open_store
+from mgmtool.store import Store, StoreWriter
 from mgmtool.types import ExtractSpec, KnownVideo, Outcome, PatchGrid, Resume, Shard, VideoRef
 from support import stores, tiny_videos
 from support.loading import assert_same_masks, some_clips
@@ -298,7 +298,7 @@ def test_library_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(fsspec, "get_filesystem_class", missing)
     message = r"^s3://bucket/x cannot be opened: Install s3fs to access S3; pip install 'mgmtool\[s3\]'$"
-    for use in (lambda url: scan([url], MP4), stores.open_writer, open_store):
+    for use in (lambda url: scan([url], MP4), stores.open_writer, Store.open):
         with pytest.raises(UsageError, match=message):
             use("s3://bucket/x")
 
@@ -403,7 +403,7 @@ def test_from_s3_into_s3_is_as_local(
     assert {**facts, "store": str(expected), "input_root": local_facts["input_root"]} == local_facts
     code, out, _ = call(capsys, "info", url, f"{videos}/b/2.mp4", "--json")
     assert json.loads(out)["path"] == f"{videos}/b/2.mp4"
-    stores.assert_volumes_equal(open_store(url).volume("a/1.mp4"), open_store(expected).volume("a/1.mp4"))
+    stores.assert_volumes_equal(Store.open(url).volume("a/1.mp4"), Store.open(expected).volume("a/1.mp4"))
 
 
 @pytest.mark.parametrize("kind", ["memory", "s3"])
@@ -744,9 +744,9 @@ def test_presigned_url_keeps_its_secret(
         ("videos/none.mp4", "io"),
     ]
     assert events[1]["message"].startswith(f"cannot fetch {server}/bucket/videos/none.mp4: ")
-    everything = out + err + "".join(map(str, open_store(store).index.to_pylist()))
+    everything = out + err + "".join(map(str, Store.open(store).index.to_pylist()))
     assert "Signature" not in everything
-    assert open_store(store).row("videos/a/0.mp4")["path"] == f"{server}/bucket/videos/a/0.mp4"
+    assert Store.open(store).videos.row("videos/a/0.mp4")["path"] == f"{server}/bucket/videos/a/0.mp4"
     # Signed anew, it is the same video.
     again = signed(s3, "bucket/videos/a/0.mp4").replace("X-Amz-Expires=600", "X-Amz-Expires=601")
     job = prepare(scan([again], MP4, root=f"{server}/bucket"), store, SPEC, build("inline"))
@@ -813,7 +813,7 @@ def test_outcome_names_the_url(memory: Any, films: Path, tmp_path: Path) -> None
         f"memory://v/{name}.mp4" for name in ("2", "broken", "late")
     ]
     assert all("/tmp" not in (outcome.message or "") for outcome in outcomes)
-    assert np.array_equal(open_store(tmp_path / "m.zarr").volume("2.mp4").mask.shape[1:], (4, 6))
+    assert np.array_equal(Store.open(tmp_path / "m.zarr").volume("2.mp4").mask.shape[1:], (4, 6))
 
 
 def test_every_command_of_a_url_needs_no_more_than_the_environment(s3: Any) -> None:
