@@ -32,7 +32,7 @@ from mutations import mutate
 
 from mgmtool import engines
 from mgmtool.extraction import extract
-from mgmtool.store import Store, open_store
+from mgmtool.store import Store
 from mgmtool.types import ExtractSpec, Outcome
 
 _FILMS = (
@@ -106,7 +106,7 @@ def run_batch(folder: Path, report: Path) -> None:
     engine = engines.build("local", {"workers": _WORKERS, "timeout": _TIMEOUT})
     store = folder.with_suffix(".zarr")
     outcomes = list(extract([str(folder)], store, ExtractSpec(), engine))
-    opened = open_store(store)
+    opened = Store.open(store)
     with report.open("w") as file:
         for outcome in outcomes:
             wrong = _wrong(opened, outcome) if outcome.done else None

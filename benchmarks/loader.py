@@ -113,7 +113,7 @@ def latency(path: Path, cache: str | None, clips: list[Clip], folder: Path) -> L
     store.batch(clips[:BATCH])
     clip = milliseconds(lambda one: store.batch([one]), clips)
     batch = milliseconds(store.batch, [clips[n : n + BATCH] for n in range(0, len(clips) - BATCH + 1, BATCH)])
-    arrays = [array for arrays in store._columns._parts.values() for array in arrays.values()]
+    arrays = [array for arrays in store.arrays._parts.values() for array in arrays.values()]
     return Latency(clip, batch, opening, sum(array.nbytes for array in arrays) / frames_of(store))
 
 

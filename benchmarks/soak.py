@@ -27,7 +27,7 @@ from typing import Any
 
 import psutil
 
-from mgmtool.store import open_store
+from mgmtool.store import Store
 
 _LOOK_EVERY = 0.5
 _PROGRAM = [sys.executable, "-c", "from mgmtool.cli import main; main()", "extract"]
@@ -128,7 +128,7 @@ def extract(videos: Path, store: Path, workers: int) -> tuple[int, float, Watche
 def soak(inputs: int, videos: Path, store: Path, workers: int) -> Report:
     """Extract once, and put together what there is to say."""
     code, seconds, watched = extract(videos, store, workers)
-    index = open_store(store).index
+    index = Store.open(store).index
     ends = Counter(row["failure"] or row["status"] for row in index.select(["failure", "status"]).to_pylist())
     sizes = [path.stat().st_size for path in store.rglob("*") if path.is_file()]
     parts = ("driver", "server", "worker")

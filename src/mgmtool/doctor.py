@@ -167,7 +167,7 @@ def machine() -> Iterator[Check]:
 
 def output_folder(path: Path | None) -> Iterator[Check]:
     """Check the folder for a mask store by creating, locking and removing a file in it."""
-    from mgmtool.store import can_lock
+    from mgmtool.files import can_lock
 
     folder = Path.cwd() if path is None else path.absolute()
     try:

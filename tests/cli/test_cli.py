@@ -20,7 +20,7 @@ from mgmtool import engines, masking, sources
 from mgmtool.cli import main
 from mgmtool.extraction import extract
 from mgmtool.extraction.stream import warm_up
-from mgmtool.store import open_store
+from mgmtool.store import Store
 from mgmtool.types import ExtractSpec, PatchGrid
 from support import stores, tiny_videos
 from support.calling import Call, Ended
@@ -56,7 +56,7 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def spec_of(store: Path) -> ExtractSpec:
-    return open_store(store).spec
+    return Store.open(store).spec
 
 
 def program(*arguments: object, **options: Any) -> subprocess.Popen[bytes]:
@@ -74,7 +74,7 @@ def test_all_done_is_0_and_one_line(grab: Call, clips: Path, tmp_path: Path) -> 
     assert ended.err == ""
     (line,) = ended.out.splitlines()
     assert line.startswith(f"{tmp_path / 'm.zarr'}: 3 done, 0 failed, 39 frames; ")
-    assert open_store(tmp_path / "m.zarr").index["id"].to_pylist() == ["0.mp4", "1.mp4", "2.mp4"]
+    assert Store.open(tmp_path / "m.zarr").index["id"].to_pylist() == ["0.mp4", "1.mp4", "2.mp4"]
 
 
 def test_some_failed_is_3_and_each_is_named(grab: Call, mixed: Path) -> None:
@@ -324,10 +324,10 @@ def test_too_many_failures_are_4(grab: Call, mixed: Path, tmp_path: Path) -> Non
     *videos, summary = ended.events("video", "summary")
     assert [event["id"] for event in videos] == IDS[:6]
     assert summary["stopped"] is True
-    assert open_store(tmp_path / "m.zarr").index["id"].to_pylist() == IDS[:4]
+    assert Store.open(tmp_path / "m.zarr").index["id"].to_pylist() == IDS[:4]
     assert "stopped: more than 1 failures" in grab(mixed, "--max-failures", "1").err
     assert grab(mixed, "--max-failures", "3").code == 3
-    assert open_store(tmp_path / "m.zarr").index["id"].to_pylist() == IDS
+    assert Store.open(tmp_path / "m.zarr").index["id"].to_pylist() == IDS
 
 
 def test_full_disk_is_1(grab: Call, clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -352,7 +352,7 @@ def test_list_on_stdin(grab: Call, clips: Path, tmp_path: Path) -> None:
         ("1.mp4", None),
         ("gone.mp4", "open"),
     ]
-    assert open_store(tmp_path / "m.zarr").attributes["input_root"] == str(clips)
+    assert Store.open(tmp_path / "m.zarr").attributes["input_root"] == str(clips)
 
 
 def test_list_on_stdin_that_ends_with_nul(grab: Call, tmp_path: Path) -> None:
@@ -599,7 +599,7 @@ def test_signal_leaves_a_store_that_goes_on(
     assert "Traceback" not in ended.err
     assert ended.err.splitlines()[-1].endswith("what was committed stays, run the same command again to go on")
     assert all(event["status"] == "done" for event in ended.events() if event["event"] == "video")
-    committed = open_store(output).index["id"].to_pylist()
+    committed = Store.open(output).index["id"].to_pylist()
     assert len(committed) % 2 == 0
     assert 2 <= len(committed) < 120
     assert {event["id"] for event in ended.events("video", "summary")} >= set(committed)

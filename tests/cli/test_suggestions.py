@@ -62,13 +62,13 @@ def test_a_name_like_no_other_gets_no_hint(capsys: pytest.CaptureFixture[str]) -
 
 def test_readers_and_loaders_name_the_nearest_id(store: Path) -> None:
     from mgmtool.errors import StoreError
-    from mgmtool.store import open_store as open_reader
+    from mgmtool.store import Store
 
     for ask in (open_store(store).__getitem__, lambda name: open_store(store).clip(name, range(4))):
         with pytest.raises(UnknownVideoError, match=r"\(did you mean 'running/1.mp4'\?\)"):
             ask("runing/1.mp4x")
     with pytest.raises(StoreError, match=r"\(did you mean 'running/1.mp4'\?\)"):
-        open_reader(store).row("running1.mp4")
+        Store.open(store).videos.row("running1.mp4")
 
 
 def test_an_ending_alone_is_not_alike() -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from mgmtool.extraction import extract
-from mgmtool.store import open_store
+from mgmtool.store import Store
 from mgmtool.types import ExtractSpec
 from support import tiny_videos
 
@@ -36,7 +36,7 @@ def recipes() -> dict[str, tuple[str, str]]:
 
 
 def ids(store: Path) -> list[str]:
-    return [str(name) for name in open_store(store).index["id"].to_pylist()]
+    return [str(name) for name in Store.open(store).index["id"].to_pylist()]
 
 
 def check_store(folder: Path, ran: Ran) -> None:

@@ -17,7 +17,7 @@ import pytest
 from mgmtool import doctor
 from mgmtool.doctor import Check, checks
 from mgmtool.engines import limits
-from mgmtool.store import can_lock
+from mgmtool.files import can_lock
 from mgmtool.video import trial
 from support import calling
 

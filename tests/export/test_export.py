@@ -26,7 +26,7 @@ import zarr
 from mgmtool import export, plugins
 from mgmtool.errors import OutputError, SpecMismatchError, StoreError, UsageError
 from mgmtool.export.webdataset import key_of
-from mgmtool.store import open_store
+from mgmtool.store import Store
 from mgmtool.store.export_parquet import EXPORT_SCHEMA
 from mgmtool.types import ExtractSpec, MaskVolume, PatchGrid
 from support import calling, stores
@@ -160,14 +160,14 @@ def test_options_out_of_range_are_refused() -> None:
 @every_format
 def test_ids_arrays_and_facts_are_those_of_the_store(name: str, store: Path, tmp_path: Path) -> None:
     outcomes = run(store, tmp_path / "o", name)
-    opened = open_store(store)
+    opened = Store.open(store)
     assert [outcome.id for outcome in outcomes] == IDS
     assert all(outcome.ok and not outcome.skipped and outcome.message is None for outcome in outcomes)
     found = list(READERS[name](tmp_path / "o"))
     assert [video_id for video_id, _, _ in found] == IDS
     for (video_id, facts, arrays), outcome in zip(found, outcomes, strict=True):
         stores.assert_volumes_equal(MaskVolume(**arrays), opened.volume(video_id))
-        row = opened.row(video_id)
+        row = opened.videos.row(video_id)
         assert facts == {key: row[key] for key in facts}
         assert {"id", "num_frames", "fps", "height", "width", "rotation", "index_risk", "part"} <= facts.keys()
         assert outcome.num_frames == row["num_frames"]
@@ -522,7 +522,7 @@ def test_webdataset_reads_it(store: Path, tmp_path: Path) -> None:
     wds = pytest.importorskip("webdataset")
     run(store, tmp_path / "o", "webdataset", shard_videos=1000)
     samples = list(wds.WebDataset(str(tmp_path / "o" / "masks-000000.tar"), shardshuffle=False).decode())
-    opened = open_store(store)
+    opened = Store.open(store)
     assert [sample["json"]["id"] for sample in samples] == IDS
     assert [unquote(sample["__key__"]) for sample in samples] == IDS
     for sample in samples:
@@ -540,7 +540,7 @@ def test_hugging_face_datasets_reads_it(store: Path, tmp_path: Path, monkeypatch
     assert rows["id"][:] == IDS
     for row in rows:
         mask = np.frombuffer(row["mask"], "?").reshape(row["mask_shape"])
-        np.testing.assert_array_equal(mask, open_store(store).volume(row["id"]).mask)
+        np.testing.assert_array_equal(mask, Store.open(store).volume(row["id"]).mask)
 
 
 # --- the command line ---------------------------------------------------------------------------------------------------

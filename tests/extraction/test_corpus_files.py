@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from mgmtool import engines
 from mgmtool.errors import FAILURE_CLASSES
 from mgmtool.extraction import extract, extract_video
-from mgmtool.store import Store, open_store
+from mgmtool.store import Store
 from mgmtool.types import ExtractSpec, FrameFlag, Outcome
 from mgmtool.video.pictures import read_pictures
 
@@ -48,7 +48,7 @@ HOSTILE = {
 
 def run(folder: Path, output: Path, spec: ExtractSpec, timeout: float) -> tuple[list[Outcome], Store]:
     engine = engines.build("local", {"workers": 2, "timeout": timeout})
-    return list(extract([str(folder)], output, spec, engine)), open_store(output)
+    return list(extract([str(folder)], output, spec, engine)), Store.open(output)
 
 
 def manifest(corpus: Path, folder: str) -> dict[str, dict[str, str]]:
@@ -110,7 +110,7 @@ def test_files_of_one_stem_stay_apart(hostile: tuple[list[Outcome], Store]) -> N
         ("same_stem/clip.MP4", "clip.MP4"),
         ("same_stem/clip.mp4", "clip.mp4"),
     ]
-    rows = [hostile[1].row(video.id) for video in found]
+    rows = [hostile[1].videos.row(video.id) for video in found]
     assert rows[0]["row_stop"] <= rows[1]["row_start"]
     assert [row["num_frames"] for row in rows] == [3, 3]
 

@@ -22,7 +22,7 @@ from mgmtool.engines import Engine
 from mgmtool.errors import InputError, OpenFailure, SpecMismatchError, StoreError, StoreWriteError, UsageError
 from mgmtool.extraction import extract, extract_video, prepare
 from mgmtool.extraction import stream as pipeline
-from mgmtool.store import open_store
+from mgmtool.store import Store
 from mgmtool.types import Clip, ExtractSpec, FrameFlag, MaskVolume, Outcome, PatchGrid, TokenMask
 from support import stores, tiny_videos
 
@@ -60,7 +60,7 @@ def test_every_input_ends_done_or_failed_with_its_class(mixed: Path, tmp_path: P
 
 
 def test_the_store_holds_what_the_outcomes_say(reference: Path) -> None:
-    store = open_store(reference)
+    store = Store.open(reference)
     assert store.index["id"].to_pylist() == IDS
     assert store.failures() == Counter(tiny_videos.NOT_VIDEOS.values())
     for number in range(4):
@@ -74,7 +74,7 @@ def test_the_store_holds_what_the_outcomes_say(reference: Path) -> None:
 
 
 def test_the_box_lies_in_the_picture_and_is_hidden(reference: Path) -> None:
-    volume = open_store(reference).volume("0.mp4")
+    volume = Store.open(reference).volume("0.mp4")
     for y0, x0, y1, x1 in volume.box.tolist():
         assert 0 <= y0 < y1 <= tiny_videos.HEIGHT
         assert 0 <= x0 < x1 <= tiny_videos.WIDTH
@@ -94,7 +94,7 @@ def test_interrupted_and_resumed_run_writes_the_same_bytes(
     with closing(prepare([str(mixed)], output, SPEC, INLINE).outcomes()) as outcomes:
         first = [next(outcomes).video.id for _ in range(stop)]
     kept = (stop - 1) // 2 * 2  # the part in which the last outcome lies was not committed
-    assert open_store(output).index["id"].to_pylist() == IDS[:kept]
+    assert Store.open(output).index["id"].to_pylist() == IDS[:kept]
     assert "index.parquet" not in stores.visible(output)
     assert ".writing" not in stores.visible(output)
     assert first == IDS[:stop]
@@ -151,8 +151,8 @@ def test_videos_added_later_make_new_parts(tmp_path: Path) -> None:
     (folder / "sub" / "0.mp4").write_bytes(tiny_videos.clip(8))
     assert [(outcome.video.id, outcome.part) for outcome in run(folder, output)] == [("00.mp4", 2), ("sub/0.mp4", 2)]
     assert stores.array_files(output).items() >= before.items()
-    assert open_store(output).index["id"].to_pylist() == ["0.mp4", "1.mp4", "2.mp4", "00.mp4", "sub/0.mp4"]
-    assert len(open_store(output).volume("sub/0.mp4")) == 8
+    assert Store.open(output).index["id"].to_pylist() == ["0.mp4", "1.mp4", "2.mp4", "00.mp4", "sub/0.mp4"]
+    assert len(Store.open(output).volume("sub/0.mp4")) == 8
 
 
 def test_part_that_ran_full_of_bytes_is_cut(tmp_path: Path) -> None:
@@ -177,7 +177,7 @@ def test_odd_names_are_extracted(tmp_path: Path, name: str) -> None:
     (tmp_path / "videos" / name).write_bytes(tiny_videos.clip())
     (outcome,) = run(tmp_path / "videos", tmp_path / "m.zarr")
     assert (outcome.video.id, outcome.failure) == (name, None)
-    assert len(open_store(tmp_path / "m.zarr").volume(name)) == 12
+    assert len(Store.open(tmp_path / "m.zarr").volume(name)) == 12
 
 
 def test_name_that_is_not_unicode_is_done_or_failed(tmp_path: Path) -> None:
@@ -188,7 +188,7 @@ def test_name_that_is_not_unicode_is_done_or_failed(tmp_path: Path) -> None:
         pytest.skip("this file system takes Unicode names only")
     (outcome,) = run(tmp_path / "videos", tmp_path / "m.zarr", local(1))
     assert (outcome.video.id, outcome.failure) == ("caf\\udce9.mp4", None)
-    assert open_store(tmp_path / "m.zarr").index["id"].to_pylist() == ["caf\\udce9.mp4"]
+    assert Store.open(tmp_path / "m.zarr").index["id"].to_pylist() == ["caf\\udce9.mp4"]
 
 
 def in_small_pieces(monkeypatch: pytest.MonkeyPatch, chunk: int, lookahead: int) -> None:
@@ -242,7 +242,7 @@ def test_lookahead_as_long_as_the_video_hides_the_cutting(
 ) -> None:
     in_small_pieces(monkeypatch, 6, 9)
     volume = extract_video(mixed / "3.mp4", SPEC)
-    stores.assert_volumes_equal(volume, open_store(reference).volume("3.mp4"))
+    stores.assert_volumes_equal(volume, Store.open(reference).volume("3.mp4"))
 
 
 @pytest.mark.parametrize("scheme", ["random", "tube", "simulated-motion", "centre-box"])
@@ -264,7 +264,7 @@ def test_chunks_are_bounded(mixed: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_one_video_gives_what_the_store_holds(mixed: Path, reference: Path) -> None:
-    store = open_store(reference)
+    store = Store.open(reference)
     for number in range(4):
         stores.assert_volumes_equal(extract_video(mixed / f"{number}.mp4", SPEC), store.volume(f"{number}.mp4"))
 
@@ -336,7 +336,7 @@ def test_missing_input_keeps_the_store_that_was_to_be_overwritten(mixed: Path, t
     run(mixed, tmp_path / "m.zarr")
     with pytest.raises(InputError):
         prepare([str(tmp_path / "gone")], tmp_path / "m.zarr", SPEC, INLINE, overwrite=True)
-    assert open_store(tmp_path / "m.zarr").index.num_rows == 7
+    assert Store.open(tmp_path / "m.zarr").index.num_rows == 7
 
 
 def test_output_that_is_a_video_is_refused(mixed: Path, tmp_path: Path) -> None:
@@ -364,7 +364,7 @@ def test_the_index_says_which_source_was_used_and_why(tmp_path: Path) -> None:
     run(tmp_path / "in", tmp_path / "auto.zarr")
     run(tmp_path / "in", tmp_path / "reencode.zarr", spec=dataclasses.replace(SPEC, source="reencode"))
     reasons = ["ffv1: no motion vectors in 12 frames, 1 of them key frames", "vectors in frame 1"]
-    chosen, forced = (open_store(tmp_path / name).index for name in ("auto.zarr", "reencode.zarr"))
+    chosen, forced = (Store.open(tmp_path / name).index for name in ("auto.zarr", "reencode.zarr"))
     assert chosen.column("source").to_pylist() == ["reencode", "codec"]
     assert chosen.column("source_reason").to_pylist() == reasons
     assert forced.column("source").to_pylist() == ["reencode", "reencode"]
@@ -373,7 +373,7 @@ def test_the_index_says_which_source_was_used_and_why(tmp_path: Path) -> None:
 
 def test_without_energy_masks_are_the_same(mixed: Path, reference: Path, tmp_path: Path) -> None:
     run(mixed, tmp_path / "m.zarr", spec=dataclasses.replace(SPEC, energy=False))
-    bare, full = open_store(tmp_path / "m.zarr").volume("2.mp4"), open_store(reference).volume("2.mp4")
+    bare, full = Store.open(tmp_path / "m.zarr").volume("2.mp4"), Store.open(reference).volume("2.mp4")
     assert bare.energy is bare.energy_scale is None
     np.testing.assert_array_equal(bare.mask, full.mask)
     np.testing.assert_array_equal(bare.box, full.box)

@@ -29,7 +29,7 @@ from mgmtool.cli._progress import Bar, Plain, Progress, duration
 from mgmtool.errors import StoreWriteError
 from mgmtool.extraction import estimate, extract, known_bytes, plan, prepare
 from mgmtool.extraction.stream import warm_up
-from mgmtool.store import StoreWriter, open_store
+from mgmtool.store import Store, StoreWriter
 from mgmtool.types import ExtractSpec, Orientation, Outcome, PatchGrid, Resume, Shard, VideoFacts, VideoInfo, VideoRef
 from support import stores, tiny_videos
 from support.calling import Call
@@ -384,7 +384,7 @@ def test_an_estimate_counts_frames_right_and_knows_the_size(films: Path, tmp_pat
     assert found is not None
     assert (found.videos, found.frames, found.all_frames) == (8, 2400, 3000)
     list(extract([str(films)], tmp_path / "m.zarr", spec, "inline"))
-    stored = sum(open_store(tmp_path / "m.zarr").array_bytes().values())
+    stored = sum(Store.open(tmp_path / "m.zarr").array_bytes().values())
     assert 0.7 < found.store_bytes / stored < 1.5
 
 

@@ -18,9 +18,7 @@ from mgmtool import engines, training
 from mgmtool.corpus import content_fingerprint
 from mgmtool.errors import UnknownVideoError, UsageError
 from mgmtool.extraction import extract, prepare
-from mgmtool.store import locate, open_store, verify
-from mgmtool.store.index import read_index
-from mgmtool.store.walk import Walk
+from mgmtool.store import Store, part_facts, stored_videos, verify
 from mgmtool.types import ExtractSpec, Outcome, PatchGrid, Resume
 from support import stores, tiny_videos
 from support.calling import exit_code
@@ -38,11 +36,11 @@ def rows_of(table: pa.Table) -> dict[str, tuple[int, str]]:
 
 
 def through_walk(store: Path) -> dict[str, tuple[int, str]]:
-    walk = Walk(store)
-    facts = {part.number: part for part in walk.parts()}
-    videos = [(video.id, (int(video.row["part"]), "done")) for video in walk.videos(list(facts))]
+    opened = Store.open(store)
+    facts = {part.number: part for part in part_facts(opened)}
+    videos = [(video.id, (int(video.row["part"]), "done")) for video in stored_videos(opened, list(facts))]
     assert len(videos) == len(dict(videos)) == sum(part.done for part in facts.values())
-    failed = {i: row for i, row in rows_of(read_index(store)).items() if row[1] == "failed"}
+    failed = {i: row for i, row in rows_of(Store.open(store).index).items() if row[1] == "failed"}
     assert len(failed) == sum(part.failed for part in facts.values())
     return {**dict(videos), **failed}
 
@@ -50,18 +48,18 @@ def through_walk(store: Path) -> dict[str, tuple[int, str]]:
 def through_memory(store: Path) -> dict[str, tuple[int, str]]:
     url = f"memory://resume{store}"
     fsspec.filesystem("memory").put(f"{store}/", url, recursive=True)
-    table = locate(url).index()
-    walk = Walk(url)
-    numbers = [part.number for part in walk.parts()]
-    done = {video.id: int(video.row["part"]) for video in walk.videos(numbers)}
+    opened = Store.open(url)
+    table = opened.index
+    numbers = [part.number for part in part_facts(opened)]
+    done = {video.id: int(video.row["part"]) for video in stored_videos(opened, numbers)}
     assert done == {i: part for i, (part, status) in rows_of(table).items() if status == "done"}
     return rows_of(table)
 
 
 READERS = {
-    "store": lambda path: rows_of(open_store(path).index),
+    "store": lambda path: rows_of(Store.open(path).index),
     "index.parquet": lambda path: rows_of(pq.read_table(path / "index.parquet")),
-    "records": lambda path: rows_of(read_index(path)),
+    "records": lambda path: rows_of(Store.open(path).index),
     "walk": through_walk,
     "memory": through_memory,
     "writer": lambda path: {
@@ -91,7 +89,7 @@ def test_every_reader_sees_the_last_row_of_an_id(redone: Path, reader: str) -> N
 
 
 def test_masks_are_those_of_the_last_row(redone: Path) -> None:
-    store, masks = open_store(redone), training.open_store(redone)
+    store, masks = Store.open(redone), training.open_store(redone)
     assert {i: len(store.volume(i)) for i in ("a.mp4", "b.mp4", "d.mp4")} == {"a.mp4": 5, "b.mp4": 6, "d.mp4": 2}
     assert sorted(masks) == ["a.mp4", "b.mp4", "d.mp4"]
     assert len(masks) == 3
@@ -134,13 +132,13 @@ def test_retry_failed(folder: Path, output: Path) -> None:
     ready = prepare([str(folder)], output, SPEC, INLINE, resume=Resume(retry_failed=True))
     assert (ready.remaining, ready.earlier) == (3, {"done": 2})
     assert ends(list(ready.outcomes())) == {"audio.mp4": "no_video_stream", "empty.mp4": "open", "text.mp4": "done"}
-    store = open_store(output)
+    store = Store.open(output)
     assert store.failures() == {"no_video_stream": 1, "open": 1}
     assert len(store.volume("text.mp4")) == 9
     assert stores.array_files(output).items() >= before.items()
     assert run(folder, output) == []
     assert ends(run(folder, output, retry_failed=True)) == {"audio.mp4": "no_video_stream", "empty.mp4": "open"}
-    assert len(open_store(output).index) == 5
+    assert len(Store.open(output).index) == 5
     assert list(verify(output, deep=True)) == []
 
 
@@ -161,7 +159,7 @@ def test_changed_files_are_reported_and_refreshed(folder: Path, output: Path) ->
     assert changed(folder, output) == ["0.mp4", "1.mp4"]
     assert run(folder, output) == []
     assert ends(run(folder, output, refresh=True)) == {"0.mp4": "done", "1.mp4": "done"}
-    assert len(open_store(output).volume("0.mp4")) == 20
+    assert len(Store.open(output).volume("0.mp4")) == 20
     assert changed(folder, output) == []
     assert run(folder, output, refresh=True) == []
     assert list(verify(output, deep=True)) == []
@@ -175,7 +173,7 @@ def test_a_changed_failure_is_refreshed_too(folder: Path, output: Path) -> None:
 
 def test_content_decides_where_it_is_asked_for(folder: Path, output: Path) -> None:
     run(folder, output, fingerprint="content")
-    row = open_store(output).row("0.mp4")
+    row = Store.open(output).videos.row("0.mp4")
     assert row["fingerprint"] == content_fingerprint(str(folder / "0.mp4"))
     touch(folder / "1.mp4")
     path, stat = folder / "0.mp4", (folder / "0.mp4").stat()
@@ -192,7 +190,7 @@ def test_content_decides_where_it_is_asked_for(folder: Path, output: Path) -> No
 def test_without_a_known_fingerprint_size_and_time_decide(folder: Path, output: Path) -> None:
     run(folder, output)
     touch(folder / "1.mp4")
-    assert open_store(output).row("1.mp4")["fingerprint"] is None
+    assert Store.open(output).videos.row("1.mp4")["fingerprint"] is None
     assert changed(folder, output, fingerprint="content") == ["1.mp4"]
 
 
@@ -226,7 +224,7 @@ def test_interrupted_retry_goes_on(folder: Path, output: Path, tmp_path: Path) -
     for _ in range(3):  # the first part of two is committed, the second is not
         next(outcomes)
     outcomes.close()
-    assert len(open_store(output).index) == 5
+    assert len(Store.open(output).index) == 5
     assert len(run(folder, output, retry_failed=True)) == 3
     assert [finding for finding in verify(output) if finding.severity == "error"] == []
 
@@ -253,7 +251,7 @@ def test_cli_retry_and_refresh(folder: Path, output: Path, capsys: pytest.Captur
     assert exit_code("extract", folder, "-o", output, *SMALL, "--refresh") == 0
     assert "text.mp4; they are done again" in capsys.readouterr().err
     assert exit_code("extract", folder, "-o", output, *SMALL, "--retry-failed") == 0
-    assert open_store(output).failures() == {}
+    assert Store.open(output).failures() == {}
 
 
 def test_labels_and_further_columns_reach_the_index(folder: Path, output: Path, tmp_path: Path) -> None:
@@ -263,7 +261,7 @@ def test_labels_and_further_columns_reach_the_index(folder: Path, output: Path, 
         '{"path": "videos/1.mp4"}\n'
     )
     assert exit_code("extract", "--manifest", manifest, "--root", tmp_path, "-o", output, *SMALL) == 3
-    rows = {row["id"]: (row["label"], row["extra"]) for row in open_store(output).index.to_pylist()}
+    rows = {row["id"]: (row["label"], row["extra"]) for row in Store.open(output).index.to_pylist()}
     assert rows["videos/0.mp4"][0] == "surfing"
     assert json.loads(rows["videos/0.mp4"][1]) == {"take": 3}
     assert rows["videos/empty.mp4"] == ("7", None)

@@ -18,7 +18,7 @@ from mgmtool.cli._shard import choose_shard
 from mgmtool.corpus import Part, plan_parts
 from mgmtool.errors import UsageError
 from mgmtool.extraction import extract, prepare
-from mgmtool.store import open_store, rebuild_index, verify
+from mgmtool.store import Store, rebuild_index, verify
 from mgmtool.types import ExtractSpec, KnownVideo, PatchGrid, Resume, Shard, VideoRef
 from support import stores, tiny_videos
 
@@ -180,7 +180,7 @@ def test_shards_one_after_the_other_and_retries(mixed: Path, reference: Path, tm
         seen += [(o.video.id, o.part) for o in prepare([str(mixed)], store, SPEC, INLINE, resume=how).outcomes()]
     assert sorted(i for i, _ in seen) == sorted(tiny_videos.NOT_VIDEOS)
     rebuild_index(store)
-    assert len(open_store(store).index) == 11
+    assert len(Store.open(store).index) == 11
     assert list(verify(store, deep=True)) == []
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mgmtool.store import open_store
+from mgmtool.store import Store
 from support import driving, stores, tiny_videos
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes as Linux has them")
@@ -39,7 +39,7 @@ def test_the_index_blames_exactly_whoever_it_was(folder: Path, tmp_path: Path, r
     limits = ["--timeout", 4, "--worker-memory", "800MB", "--retries", retries, "--workers", 2]
     ended = driving.run("extract", folder, "-o", store, *FLAGS, "--engine", "wild", *limits)
     assert ended.returncode == 3, ended.stderr
-    rows = {row["id"]: row for row in open_store(store).index.to_pylist()}
+    rows = {row["id"]: row for row in Store.open(store).index.to_pylist()}
     assert len(rows) == 10
     assert {name: row["failure"] for name, row in rows.items() if row["status"] != "done"} == {
         name: failure for name, (failure, _) in BLAMED.items()
@@ -55,7 +55,7 @@ def test_a_healthy_engine_does_them_all_later(folder: Path, tmp_path: Path) -> N
     assert driving.run("extract", folder, "-o", store, *FLAGS, "--engine", "wild", *limits).returncode == 3
     assert driving.run("extract", folder, "-o", store, *FLAGS, "--retry-failed").returncode == 0
     assert driving.run("extract", folder, "-o", quiet, *FLAGS).returncode == 0
-    one, other = open_store(store), open_store(quiet)
+    one, other = Store.open(store), Store.open(quiet)
     assert sorted(one.index["id"].to_pylist()) == sorted(other.index["id"].to_pylist())
     for name in other.index["id"].to_pylist():
         stores.assert_volumes_equal(one.volume(name), other.volume(name))

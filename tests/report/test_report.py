@@ -31,7 +31,7 @@ from mgmtool.report import ReportRun, content, facts, gallery, words, write_repo
 from mgmtool.report.bounded import Best, Bins, Groups
 from mgmtool.report.frames import HEAT_CELLS, SPEED_EDGES
 from mgmtool.report.samples import Samples
-from mgmtool.store import scan
+from mgmtool.store import walk
 from mgmtool.types import ExtractSpec, FrameFlag, MaskVolume, Orientation, VideoRef
 from mgmtool.video.pictures import read_pictures
 from support import stores
@@ -135,7 +135,7 @@ def slow_heat(volumes: list[MaskVolume]) -> np.ndarray[Any, Any]:
 @pytest.mark.parametrize("block", [4, 7, 1024])
 def test_figures_are_those_of_a_slow_twin(mixed, monkeypatch: pytest.MonkeyPatch, block: int):
     path, by_id = mixed
-    monkeypatch.setattr(scan, "BLOCK_FRAMES", block)
+    monkeypatch.setattr(walk, "BLOCK_FRAMES", block)
     found, volumes = read(path), list(by_id.values())
     frames = sum(map(len, volumes))
 
@@ -450,7 +450,7 @@ def test_the_overlay_is_drawn_on_the_picture_it_belongs_to(filmed):
     [sample] = [sample for sample in run.samples if sample.row["id"] == "a.mp4"]
     frames = gallery.excerpt(FRAMES, 25.0)
     hottest = float(masks_of_film().energy_scale.max()) * 255
-    drawn = gallery.draw_excerpt(run._scan, sample.row, sample.row["path"], frames, hottest)
+    drawn = gallery.draw_excerpt(run._store, sample.row, sample.row["path"], frames, hottest)
     assert [number_of(picture) for picture in drawn] == list(frames)
     plain = [np.asarray(picture.rgb) for picture in read_pictures(sample.row["path"], frames.__contains__)]
     np.testing.assert_array_equal([one[:30, :60] for one in drawn], [one[:30, :60] for one in plain])

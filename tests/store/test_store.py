@@ -23,8 +23,13 @@ import pytest
 import tensorstore as ts
 import zarr
 
-from mgmtool.errors import SpecMismatchError, StoreError, StoreWriteError
-from mgmtool.store import StoreWriter, index, layout, local, open_store, part
+from mgmtool.errors import SpecMismatchError, StoreError, StoreWriteError, UnknownVideoError
+from mgmtool.storage import folder as folders
+from mgmtool.storage import place, storable
+from mgmtool.storage.folder import Folder
+from mgmtool.store import Store, StoreWriter, layout, part
+from mgmtool.store.records import committed_numbers
+from mgmtool.store.root import read_root
 from mgmtool.store.writer import Committed
 from mgmtool.types import ExtractSpec, KnownVideo, PatchGrid
 from support import stores
@@ -85,7 +90,7 @@ def test_volumes_come_back_as_they_were(tmp_path: Path) -> None:
     opened = open_writer(tmp_path / "m.zarr")
     volumes = write_part(opened, 0, MIXED) | write_part(opened, 1, {"z.mp4": 7})
     opened.finish()
-    store = open_store(tmp_path / "m.zarr")
+    store = Store.open(tmp_path / "m.zarr")
     assert list(volumes) == ["a.mp4", "sub/c.mp4", "d.mkv", "z.mp4"]
     for video_id, volume in volumes.items():
         stores.assert_volumes_equal(store.volume(video_id), volume)
@@ -98,12 +103,12 @@ def test_volume_may_come_in_pieces(tmp_path: Path) -> None:
             part.append(type(volume)(**{name: values[rows] for name, values in volume.arrays().items()}))
         part.end_video(stores.done("a.mp4", 9))
         part.commit()
-    stores.assert_volumes_equal(open_store(tmp_path / "m.zarr").volume("a.mp4"), volume)
+    stores.assert_volumes_equal(Store.open(tmp_path / "m.zarr").volume("a.mp4"), volume)
 
 
 def test_store_without_energy_has_none(tmp_path: Path) -> None:
     volumes = write_part(open_writer(tmp_path / "m.zarr", energy=False), 0, {"a.mp4": 3})
-    stores.assert_volumes_equal(open_store(tmp_path / "m.zarr").volume("a.mp4"), volumes["a.mp4"])
+    stores.assert_volumes_equal(Store.open(tmp_path / "m.zarr").volume("a.mp4"), volumes["a.mp4"])
     assert set(group_of(tmp_path / "m.zarr")) == {"mask", "box", "pts", "flags", "offset"}
 
 
@@ -113,7 +118,7 @@ def test_part_of_failures_only(tmp_path: Path) -> None:
     group = group_of(tmp_path / "m.zarr")
     assert {name: group[name].shape[0] for name in FRAME_ARRAYS} == dict.fromkeys(FRAME_ARRAYS, 0)
     assert group["offset"][:].tolist() == [0]
-    assert open_store(tmp_path / "m.zarr").index["status"].to_pylist() == ["failed", "failed"]
+    assert Store.open(tmp_path / "m.zarr").index["status"].to_pylist() == ["failed", "failed"]
 
 
 def test_row_count_that_contradicts_the_outcome_is_refused(tmp_path: Path) -> None:
@@ -140,12 +145,12 @@ def test_offsets_give_the_rows_of_the_videos_that_are_done(mixed: Path) -> None:
     assert offset.dtype == np.int64
     assert offset[:].tolist() == [0, 5, 6, 136]
     assert offset.metadata.dimension_names == ("video",)
-    rows = [row for row in open_store(mixed).index.to_pylist() if row["part"] == 0]
+    rows = [row for row in Store.open(mixed).index.to_pylist() if row["part"] == 0]
     assert [(row["row_start"], row["row_stop"]) for row in rows] == [(0, 5), (5, 5), (5, 6), (6, 136), (136, 136)]
 
 
 def test_attributes_explain_the_store(mixed: Path) -> None:
-    attributes = open_store(mixed).attributes
+    attributes = Store.open(mixed).attributes
     assert attributes["format"] == "mgmtool"
     assert attributes["version"] == 1
     assert attributes["mask_true_means"] == "masked"
@@ -153,7 +158,7 @@ def test_attributes_explain_the_store(mixed: Path) -> None:
     assert attributes["versions"].keys() == {"mgmtool", "numpy", "pyav"}
     assert attributes["axes"]["mask"] == ["frame", "patch_row", "patch_col"]
     assert attributes["units"].keys() >= {"box", "energy", "pts", "flags", "offset"}
-    assert open_store(mixed).spec == SPEC
+    assert Store.open(mixed).spec == SPEC
 
 
 def test_flag_bits_are_documented_as_they_are() -> None:
@@ -174,14 +179,14 @@ def test_spec_survives_json() -> None:
 def test_tensorstore_reads_the_same(mixed: Path, name: str) -> None:
     spec = {"driver": "zarr3", "kvstore": {"driver": "file", "path": f"{mixed}/part-00000/{name}"}}
     array = ts.open(spec, open=True, read=True).result()
-    ours = getattr(open_store(mixed).volume("d.mkv"), name)
+    ours = getattr(Store.open(mixed).volume("d.mkv"), name)
     np.testing.assert_array_equal(array[6:136].read().result(), ours, strict=True)
     assert array.domain.labels == FRAME_ARRAYS[name][2]
 
 
 def test_plain_zarr_reads_the_same(mixed: Path) -> None:
     group: Any = zarr.open_group(str(mixed), mode="r")
-    for name, values in open_store(mixed).volume("d.mkv").arrays().items():
+    for name, values in Store.open(mixed).volume("d.mkv").arrays().items():
         np.testing.assert_array_equal(group["part-00000"][name][6:136], values, strict=True)
 
 
@@ -215,7 +220,7 @@ def test_index_columns_and_types(mixed: Path) -> None:
 
 
 def test_index_row_of_a_video_that_is_done(mixed: Path) -> None:
-    row = open_store(mixed).row("d.mkv")
+    row = Store.open(mixed).videos.row("d.mkv")
     where = {"id": "d.mkv", "path": "/videos/d.mkv", "part": 0, "row_start": 6, "row_stop": 136, "num_frames": 130}
     ending = {
         "status": "done",
@@ -235,7 +240,7 @@ def test_index_row_of_a_video_that_is_done(mixed: Path) -> None:
 
 
 def test_index_row_of_a_video_that_failed(mixed: Path) -> None:
-    row = open_store(mixed).row("b.mp4")
+    row = Store.open(mixed).videos.row("b.mp4")
     known = {
         "id",
         "path",
@@ -257,17 +262,20 @@ def test_index_row_of_a_video_that_failed(mixed: Path) -> None:
 def test_full_index_is_all_commit_records(mixed: Path) -> None:
     table = pq.read_table(mixed / "index.parquet")
     assert table["id"].to_pylist() == [*MIXED, "z.mp4"]
-    assert table.equals(open_store(mixed).index)
+    assert table.equals(Store.open(mixed).index)
 
 
 def test_failed_video_has_no_volume(mixed: Path) -> None:
     with pytest.raises(StoreError, match=r"'b\.mp4' failed \(open\): cannot be opened"):
-        open_store(mixed).volume("b.mp4")
+        Store.open(mixed).volume("b.mp4")
 
 
 def test_unknown_id_is_named(mixed: Path) -> None:
-    with pytest.raises(StoreError, match=r"no video 'nope\.mp4'; it has 6 ids"):
-        open_store(mixed).volume("nope.mp4")
+    with pytest.raises(
+        StoreError,
+        match=r"no video 'nope\.mp4'; expected one of its 4 ids, such as 'a\.mp4', a file name, or a path below /videos",
+    ):
+        Store.open(mixed).volume("nope.mp4")
 
 
 @pytest.mark.parametrize(
@@ -275,25 +283,60 @@ def test_unknown_id_is_named(mixed: Path) -> None:
     [
         ("sub/c.mp4", "sub/c.mp4"),
         ("/videos/sub/c.mp4", "sub/c.mp4"),
-        ("elsewhere/c.mp4", "sub/c.mp4"),
+        ("c.mp4", "sub/c.mp4"),
+        ("elsewhere/sub/c.mp4", "sub/c.mp4"),
+        ("/elsewhere/c.mp4", "sub/c.mp4"),
         ("d.mkv", "d.mkv"),
     ],
 )
 def test_lookup_by_id_path_or_name(mixed: Path, name: str, expected: str) -> None:
-    assert open_store(mixed).lookup(name) == expected
+    assert Store.open(mixed).lookup(name) == expected
+
+
+@pytest.mark.parametrize("name", ["b/1.mp4", "/videos/b/1.mp4", "/videos/1.mp4", "memory://videos/b/1.mp4"])
+def test_no_video_stands_in_for_one_of_the_same_file_name(tmp_path: Path, name: str) -> None:
+    root = "memory://videos" if "://" in name else stores.ROOT
+    write_part(open_writer(tmp_path / "m.zarr", input_root=root), 0, {"a/1.mp4": 1})
+    store = Store.open(tmp_path / "m.zarr")
+    for ask in (store.lookup, store.volume, store.videos.find, store.videos.row):
+        with pytest.raises(
+            UnknownVideoError, match=r"no video '.*1\.mp4'.*expected one of its 1 ids, such as 'a/1\.mp4'"
+        ):
+            ask(name)
+
+
+def test_paths_and_urls_are_found_as_they_were_extracted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for folder, root, names in (
+        ("here.zarr", str(tmp_path), ["x/a.mp4", "./x/a.mp4", f"{tmp_path}/x/a.mp4"]),
+        (
+            "there.zarr",
+            "https://host/v",
+            ["x/a.mp4", "https://host/v/x/a.mp4", "https://me:secret@host/v/x/a.mp4?key=1"],
+        ),
+    ):
+        write_part(open_writer(tmp_path / folder, input_root=root), 0, {"x/a.mp4": 1, "y/a.mp4": None})
+        store = Store.open(tmp_path / folder)
+        assert [store.lookup(name) for name in names] == ["x/a.mp4"] * 3
+    monkeypatch.chdir(tmp_path.parent)
+    assert Store.open(tmp_path / "here.zarr").lookup(f"{tmp_path.name}/x/a.mp4") == "x/a.mp4"
+    with pytest.raises(
+        UnknownVideoError, match=r"no video 'https://host/v/z\.mp4' \(did|no video 'https://host/v/z\.mp4';"
+    ):
+        store.lookup("https://me:secret@host/v/z.mp4?key=1")
 
 
 def test_lookup_that_fits_several_videos_says_so(tmp_path: Path) -> None:
     write_part(open_writer(tmp_path / "m.zarr"), 0, {"x/a.mp4": 1, "y/a.mp4": 1})
-    store = open_store(tmp_path / "m.zarr")
-    with pytest.raises(StoreError, match=r"2 videos named 'a\.mp4', not one"):
+    store = Store.open(tmp_path / "m.zarr")
+    with pytest.raises(StoreError, match=r"several videos named 'a\.mp4'; give an id instead of 'a\.mp4'"):
         store.lookup("a.mp4")
-    with pytest.raises(StoreError, match=r"no video for 'b\.mp4'"):
+    with pytest.raises(StoreError, match=r"no video 'b\.mp4'"):
         store.lookup("b.mp4")
 
 
 def test_failures_and_sizes_are_counted(mixed: Path) -> None:
-    store = open_store(mixed)
+    store = Store.open(mixed)
     assert store.failures() == {"open": 2}
     assert set(store.array_bytes()) == {*FRAME_ARRAYS, "offset"}
     assert min(store.array_bytes().values()) > 0
@@ -301,7 +344,7 @@ def test_failures_and_sizes_are_counted(mixed: Path) -> None:
 
 def test_empty_store_reads_as_empty(tmp_path: Path) -> None:
     open_writer(tmp_path / "m.zarr").finish()
-    assert open_store(tmp_path / "m.zarr").index.num_rows == 0
+    assert Store.open(tmp_path / "m.zarr").index.num_rows == 0
     assert pq.read_table(tmp_path / "m.zarr" / "index.parquet").num_rows == 0
 
 
@@ -311,7 +354,7 @@ def test_nothing_is_visible_before_the_commit(tmp_path: Path) -> None:
         part.append(stores.make_volume(4))
         part.end_video(stores.done("a.mp4", 4))
         assert opened.committed() == Committed()
-        assert open_store(tmp_path / "m.zarr").index.num_rows == 0
+        assert Store.open(tmp_path / "m.zarr").index.num_rows == 0
         assert not (tmp_path / "m.zarr" / "part-00000").exists()
         part.commit()
     found = opened.committed()
@@ -375,7 +418,7 @@ def test_a_part_without_commit_record_is_litter(mixed: Path) -> None:
     assert list(opened.committed().parts) == [0]
     assert stores.array_files(mixed) == {name: data for name, data in kept.items() if "part-00001" not in name}
     volumes = write_part(opened, 1, {"z.mp4": 7})
-    stores.assert_volumes_equal(open_store(mixed).volume("z.mp4"), volumes["z.mp4"])
+    stores.assert_volumes_equal(Store.open(mixed).volume("z.mp4"), volumes["z.mp4"])
 
 
 def test_what_dead_processes_left_is_removed_and_what_living_ones_write_is_kept(mixed: Path) -> None:
@@ -398,29 +441,47 @@ def test_what_dead_processes_left_is_removed_and_what_living_ones_write_is_kept(
 
 
 def test_of_drivers_that_make_one_store_together_the_first_decides(tmp_path: Path) -> None:
-    first, second = local.LocalHome(tmp_path / "m.zarr"), local.LocalHome(tmp_path / "m.zarr")
-    (tmp_path / "m.zarr").mkdir()
-    (tmp_path / "m.zarr" / ".zarr.json.elsewhere.1").write_bytes(b"half")
-    assert first.attributes() is None
-    assert second.attributes() is None
-    first.create({"by": 1})
-    second.create({"by": 2})
-    assert second.attributes() == {"by": 1}
-    assert sorted(path.name for path in (tmp_path / "m.zarr").iterdir()) == [".zarr.json.elsewhere.1", "zarr.json"]
+    path = tmp_path / "m.zarr"
+    path.mkdir()
+    (path / ".zarr.json.elsewhere.1").write_bytes(b"half")
+    before, late = read_root(place(path)), place(path)
+    open_writer(path)
+    with pytest.raises(FileExistsError):
+        late.create("zarr.json", b"{}")
+    assert before is None
+    assert read_root(late)["spec"] == SPEC.to_json()
+    assert stores.visible(path) == [".zarr.json.elsewhere.1", "index", "zarr.json"]
+
+
+def test_a_driver_that_is_late_adds_to_the_store_of_the_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both found nothing; the second finds out when it makes its own."""
+    path, other = tmp_path / "m.zarr", replace(SPEC, seed=3)
+    real = Folder.create
+
+    def late(self: Folder, name: str, content: bytes) -> None:
+        monkeypatch.setattr(Folder, "create", real)
+        open_writer(path)
+        real(self, name, content)
+
+    monkeypatch.setattr(Folder, "create", late)
+    with pytest.raises(SpecMismatchError, match="was made with seed=0, this run asks for 3"):
+        open_writer(path, other)
 
 
 def test_a_store_is_made_without_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "link", mock.Mock(side_effect=OSError(errno.EPERM, "no")))
-    home = local.LocalHome(tmp_path / "m.zarr")
-    home.create({"by": 1})
-    assert home.attributes() == {"by": 1}
+    here = place(tmp_path / "m.zarr")
+    here.create("zarr.json", b"first")
+    with pytest.raises(FileExistsError):
+        here.create("zarr.json", b"second")
+    assert (here.read("zarr.json"), here.names()) == (b"first", ["zarr.json"])
 
 
 def test_half_written_records_do_not_count(mixed: Path) -> None:
     (mixed / "index" / ".part-00009.parquet.1").write_bytes(b"half")
     (mixed / "index" / "notes.parquet").write_bytes(b"something else")
-    assert layout.committed_parts(mixed) == [0, 1]
-    assert open_store(mixed).index.num_rows == 6
+    assert committed_numbers(place(mixed)) == [0, 1]
+    assert Store.open(mixed).index.num_rows == 6
 
 
 @pytest.mark.parametrize(
@@ -457,12 +518,12 @@ def test_same_spec_is_gone_on_with(mixed: Path) -> None:
 
 def test_empty_folder_becomes_a_store(tmp_path: Path) -> None:
     open_writer(tmp_path)
-    assert open_store(tmp_path).spec == SPEC
+    assert Store.open(tmp_path).spec == SPEC
 
 
 def test_folders_above_are_made(tmp_path: Path) -> None:
     open_writer(tmp_path / "x" / "y" / "m.zarr")
-    assert open_store(tmp_path / "x" / "y" / "m.zarr").spec == SPEC
+    assert Store.open(tmp_path / "x" / "y" / "m.zarr").spec == SPEC
 
 
 def make_file(path: Path) -> None:
@@ -522,13 +583,13 @@ def test_foreign_place_is_not_read(tmp_path: Path, make: Callable[[Path], None],
     path = tmp_path / "out"
     make(path)
     with pytest.raises(StoreError, match=words if "version" in words else "not a mask store") as caught:
-        open_store(path)
+        Store.open(path)
     assert str(path) in str(caught.value)
 
 
 def test_missing_place_is_not_read(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"no mask store at .*gone\.zarr: no such folder"):
-        open_store(tmp_path / "gone.zarr")
+        Store.open(tmp_path / "gone.zarr")
 
 
 @pytest.mark.parametrize("make", [param.values[0] for param in FOREIGN[1:]])
@@ -567,14 +628,14 @@ def test_appends_of_any_size_over_several_shards_give_the_same_bytes(
             part.commit()
     assert len(list((tmp_path / "whole" / "part-00000" / "pts" / "c").iterdir())) == 5
     stores.assert_same(tmp_path / "whole", tmp_path / "pieces")
-    stores.assert_volumes_equal(open_store(tmp_path / "pieces").volume("a.mp4"), volume)
+    stores.assert_volumes_equal(Store.open(tmp_path / "pieces").volume("a.mp4"), volume)
 
 
 def test_videos_across_shards_come_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shrink_shards(monkeypatch)
     lengths: dict[str, int | None] = {"a": 10, "b": 6, "c": None, "d": 1, "e": 48, "f": 17}
     volumes = write_part(open_writer(tmp_path / "m.zarr"), 0, lengths)
-    store = open_store(tmp_path / "m.zarr")
+    store = Store.open(tmp_path / "m.zarr")
     for video_id, volume in volumes.items():
         stores.assert_volumes_equal(store.volume(video_id), volume)
 
@@ -596,10 +657,10 @@ def test_seconds_is_the_only_column_that_may_differ(tmp_path: Path) -> None:
         pytest.param(zarr.Array, "__setitem__", id="arrays"),
         pytest.param(zarr.Group, "create_array", id="metadata"),
         pytest.param(part, "_write_offsets", id="offsets"),
-        pytest.param(local, "sync", id="sync"),
+        pytest.param(folders, "sync", id="sync"),
         pytest.param(Path, "rename", id="rename"),
         pytest.param(pq.ParquetWriter, "write_table", id="record"),
-        pytest.param(Path, "replace", id="record-rename"),
+        pytest.param(folders, "create", id="record-name"),
     ],
 )
 def test_a_full_disk_keeps_what_was_committed(
@@ -614,14 +675,14 @@ def test_a_full_disk_keeps_what_was_committed(
     assert str(caught.value) == f"cannot write {mixed}: No space left on device; what was committed before stays valid"
     assert isinstance(caught.value, OSError)
     assert list(opened.committed().parts) == [0, 1]
-    assert open_store(mixed).index["id"].to_pylist() == [*MIXED, "z.mp4"]
+    assert Store.open(mixed).index["id"].to_pylist() == [*MIXED, "z.mp4"]
     open_writer(mixed)
     assert content_of(mixed) == before
 
 
 def test_a_full_disk_while_a_part_begins_leaves_nothing(mixed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = stores.visible(mixed)
-    monkeypatch.setattr(part, "_Column", fail_with(no_space()))
+    monkeypatch.setattr(part, "_GrowingArray", fail_with(no_space()))
     with pytest.raises(StoreWriteError, match="No space left on device"):
         write_part(open_writer(mixed), 2, {"y.mp4": 3})
     assert stores.visible(mixed) == before
@@ -654,8 +715,8 @@ def test_paths_that_are_not_unicode_are_kept_readable(tmp_path: Path) -> None:
         part.append(stores.make_volume(1))
         part.end_video(odd)
         part.commit()
-    store = open_store(tmp_path / "m.zarr")
-    assert store.row("a.mp4")["path"] == "/videos/caf\\udce9.mp4" == index.storable(odd.video.path)
+    store = Store.open(tmp_path / "m.zarr")
+    assert store.videos.row("a.mp4")["path"] == "/videos/caf\\udce9.mp4" == storable(odd.video.path)
     open_writer(tmp_path / "m.zarr", input_root=os.fsdecode(b"/vid\xe9os"))
 
 

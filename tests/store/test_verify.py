@@ -22,8 +22,8 @@ import zarr
 from mgmtool import engines
 from mgmtool.errors import StoreError, UsageError
 from mgmtool.extraction import extract, prepare
-from mgmtool.store import Finding, Tally, failed_videos, open_store, rebuild_index, verify
-from mgmtool.store._locks import Locks
+from mgmtool.files import Locks
+from mgmtool.store import Finding, Store, VerifyProgress, failed_videos, rebuild_index, verify
 from mgmtool.store.layout import part_name
 from mgmtool.types import ExtractSpec, PatchGrid, Resume
 from support import stores, tiny_videos
@@ -97,16 +97,16 @@ def edit_array(store: Path, name: str, rows: Any, value: Any) -> None:
 
 @pytest.mark.parametrize("deep", [False, True])
 def test_a_sound_store_has_nothing_to_say(sound: Path, deep: bool) -> None:
-    tally, seen = Tally(), []
+    progress, seen = VerifyProgress(), []
     before = stores.array_files(sound).keys() | set(stores.visible(sound))
-    assert list(verify(sound, deep=deep, tally=tally, on_part=lambda t: seen.append((t.parts, t.of_parts)))) == []
+    assert list(verify(sound, deep=deep, progress=progress, on_part=lambda t: seen.append((t.parts, t.of_parts)))) == []
     assert stores.array_files(sound).keys() | set(stores.visible(sound)) == before
     assert seen == [(n, 6) for n in range(1, 7)]
-    assert (tally.videos, tally.frames) == (7, 12 + 13 + 14 + 15)
+    assert (progress.videos, progress.frames) == (7, 12 + 13 + 14 + 15)
     files = sum(path.is_file() for path in sound.glob("part-*/**/*"))
-    assert tally.files == files + 6
+    assert progress.files == files + 6
     size = sum(path.stat().st_size for path in sound.glob("part-*/**/*") if path.is_file())
-    assert tally.bytes == (size if deep else 0)
+    assert progress.bytes == (size if deep else 0)
 
 
 @pytest.mark.parametrize("deep", [False, True])
@@ -328,7 +328,7 @@ def test_what_somebody_is_writing_is_no_litter(store: Path) -> None:
     (store / "index/.part-00005.parquet.1").write_bytes(b"half")
     (store / ".writing/part-00008.elsewhere.1").mkdir(parents=True)
     rebuild_index(store)
-    locks = Locks(store)
+    locks = Locks(store / ".lock")
     assert locks.take(5)
     assert locks.take(8)
     assert found(store, deep=True) == []
@@ -458,5 +458,5 @@ def test_failures_that_no_longer_count_are_left_out(tmp_path: Path) -> None:
     list(extract([str(folder)], tmp_path / "m.zarr", SPEC, "inline"))
     (folder / "empty.mp4").write_bytes(tiny_videos.clip())
     list(extract([str(folder)], tmp_path / "m.zarr", SPEC, "inline", resume=Resume(retry_failed=True)))
-    assert [video.id for video in failed_videos(open_store(tmp_path / "m.zarr"))] == ["text.mp4", "audio.mp4"]
+    assert [video.id for video in failed_videos(Store.open(tmp_path / "m.zarr"))] == ["text.mp4", "audio.mp4"]
     assert found(tmp_path / "m.zarr", deep=True) == []

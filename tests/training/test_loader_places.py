@@ -22,12 +22,13 @@ import fsspec
 import numpy as np
 import pytest
 import zarr
-from zarr.core.sync import sync as zarr_sync
 
 import mgmtool
 from mgmtool import Clip, MaskStore, TokenMask
 from mgmtool.errors import StoreError, UsageError
-from mgmtool.store import Columns, columns, locate
+from mgmtool.storage import place, retries
+from mgmtool.store import Arrays, arrays
+from mgmtool.store._loop import wait_for
 from support import loading, stores
 from support.loading import FILMS, assert_same_masks, extract_films, some_clips
 
@@ -127,7 +128,7 @@ def test_mmap_files_are_used_and_only_whole_ones(
 
     real = np.save
     with monkeypatch.context() as patch:
-        patch.setattr(columns.np, "save", save)
+        patch.setattr(arrays.np, "save", save)
         mgmtool.open_store(path, "mmap", cache_folder=cache).batch(clips)
     assert [len(names) for names in saved] == list(range(9))
     assert not [file for file in cache.iterdir() if file.name[0] == "."]
@@ -143,7 +144,7 @@ def test_failed_write_leaves_no_file(path: Path, tmp_path: Path, monkeypatch: py
         file.write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(columns.np, "save", save)
+    monkeypatch.setattr(arrays.np, "save", save)
     store = mgmtool.open_store(path, "mmap", cache_folder=tmp_path / "cache")
     with pytest.raises(StoreError, match=r"^cannot write the cache .*energy\.npy: No space left on device$"):
         store.clip("a/0.mp4", [0, 1])
@@ -207,10 +208,10 @@ def test_few_parts_stay_open(
     cache: str | None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setitem(columns._OPEN_PARTS, cache, 1)
+    monkeypatch.setitem(arrays._OPEN_PARTS, cache, 1)
     store = mgmtool.open_store(path, cache, cache_folder=tmp_path)
     assert_same_masks(store.batch(clips), expected)
-    assert len(store._columns._parts) == 1
+    assert len(store.arrays._parts) == 1
 
 
 def test_threads_get_the_same_masks(path: Path, clips: list[Clip], expected: list[TokenMask]) -> None:
@@ -239,8 +240,8 @@ def test_a_pickled_store_is_small_and_the_same(
 
 def test_nothing_is_open_before_the_first_use(path: Path) -> None:
     store = mgmtool.open_store(path)
-    assert store._columns._root is None
-    assert store._columns._parts == {}
+    assert store.arrays._root is None
+    assert store.arrays._parts == {}
     assert "videos" not in vars(store)
 
 
@@ -335,7 +336,7 @@ def test_relative_path_outlives_a_change_of_folder(
 def test_what_is_no_store_is_refused(path: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     zarr.create_group(str(tmp_path / "g.zarr"))
-    for place, message in {
+    for address, message in {
         tmp_path / "none.zarr": r"^no mask store at .*none\.zarr: no such folder$",
         tmp_path: r" is not a mask store$",
         tmp_path / "file": r" is not a mask store$",
@@ -343,7 +344,7 @@ def test_what_is_no_store_is_refused(path: Path, tmp_path: Path) -> None:
         path / "part-00000": r"part-00000 is a Zarr group, but not a mask store",
     }.items():
         with pytest.raises(StoreError, match=message) as caught:
-            mgmtool.open_store(place)
+            mgmtool.open_store(address)
         assert "\n" not in str(caught.value)
 
 
@@ -365,7 +366,7 @@ def test_store_that_lost_a_part_or_is_damaged_is_one_line(path: Path, tmp_path: 
 
 
 def test_failed_read_leaves_nothing_running(path: Path, tmp_path: Path) -> None:
-    """Whoever writes a store next waits for all that still runs in zarr's thread."""
+    """No read lingers in the thread that the next one uses."""
     damaged = shutil.copytree(path, tmp_path / "m.zarr")
     (damaged / "part-00000" / "flags" / "c" / "0").write_bytes(b"")
     with pytest.raises(StoreError, match=r"m\.zarr cannot be read: "):
@@ -374,7 +375,7 @@ def test_failed_read_leaves_nothing_running(path: Path, tmp_path: Path) -> None:
     async def running() -> int:
         return len(asyncio.all_tasks()) - 1
 
-    assert zarr_sync(running()) == 0
+    assert wait_for(running()) == 0
 
 
 def test_storage_options_are_for_urls(path: Path) -> None:
@@ -439,7 +440,7 @@ def serve() -> Iterator[Callable[..., tuple[str, list[str]]]]:
     kind: Any = fsspec.get_filesystem_class("http")
     for system in kind._cache.values():
         if system.asynchronous and system._session is not None:
-            zarr_sync(system._session.close())
+            wait_for(system._session.close())
     kind.clear_instance_cache()
     for server, thread in servers:
         server.shutdown()
@@ -566,17 +567,21 @@ def test_rewritten_remote_store_is_not_served_from_the_old_cache(in_memory: str,
     assert (found.mask != before.mask).any()
 
 
-def test_url_that_is_no_store_is_refused(serve: Callable[..., tuple[str, list[str]]], tmp_path: Path) -> None:
+def test_url_that_is_no_store_is_refused(
+    serve: Callable[..., tuple[str, list[str]]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for pause in ("FIRST_WAIT", "JITTER"):
+        monkeypatch.setattr(retries, pause, 0.0)
     url, _ = serve(tmp_path)
     zarr.create_group(str(tmp_path / "g.zarr"))
-    for place, message in {
+    for address, message in {
         f"{url}/none.zarr": r"none\.zarr is not a mask store$",
         f"{url}/g.zarr": r"g\.zarr is a Zarr group, but not a mask store",
         "memory://none/m.zarr": r"^memory://none/m\.zarr is not a mask store$",
         "http://127.0.0.1:9/m.zarr": r"^http://127\.0\.0\.1:9/m\.zarr cannot be read: .*127\.0\.0\.1",
     }.items():
         with pytest.raises(StoreError, match=message) as caught:
-            mgmtool.open_store(place)
+            mgmtool.open_store(address)
         assert "\n" not in str(caught.value)
 
 
@@ -620,8 +625,8 @@ def test_storage_options_reach_fsspec(in_memory: str) -> None:
 
 
 def test_windows_of_an_array_that_is_not_there(path: Path) -> None:
-    opened = Columns(locate(path), None)
+    opened = Arrays(place(path))
     assert not opened.has(0, "nothing")
-    assert opened.read(0, "nothing", 0, 1) is None
+    assert opened.read(0, ["nothing"], 0, 1) == {}
     with pytest.raises(StoreError, match=r"part-00000 has no array 'nothing'$"):
-        opened.window(0, "nothing", 0, 1)
+        opened.rows(0, ["nothing"], 0, 1)

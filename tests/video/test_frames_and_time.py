@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from mgmtool import sources
 from mgmtool.extraction import extract
-from mgmtool.store import open_store
+from mgmtool.store import Store
 from mgmtool.types import ExtractSpec, FrameFlag, FrameMotion, MaskVolume, PatchGrid, VideoFacts
 from mgmtool.video.container import open_video
 from mgmtool.video.decoding import Tally, numbered_frames
@@ -63,7 +63,7 @@ def extracted(path: Path, spec: ExtractSpec = SPEC) -> Film:
     store = path.with_name(path.name + ".zarr")
     (outcome,) = extract([str(path)], store, spec, "inline")
     assert outcome.facts is not None, f"{outcome.failure}: {outcome.message}"
-    volume = open_store(store).volume(path.name)
+    volume = Store.open(store).volume(path.name)
     with sources.build("codec").open(ref(path), motion=spec is SPEC, luma=True) as stream:
         motion = list(stream.frames)
     pictures = list(read_pictures(str(path)))
@@ -169,7 +169,7 @@ def test_open_gop_that_lost_its_start_keeps_what_can_be_decoded(pictures: list[A
     assert outcome.facts is not None
     shown = [picture.index for picture in read_pictures(str(cut))]
     assert outcome.facts.num_frames == len(shown) == len(one_by_one(cut))
-    assert len(open_store(tmp_path / "m.zarr").volume("cut.h264")) == len(shown)
+    assert len(Store.open(tmp_path / "m.zarr").volume("cut.h264")) == len(shown)
     assert FRAMES - 10 <= len(shown) <= FRAMES - 6
 
 

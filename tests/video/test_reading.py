@@ -14,7 +14,7 @@ from mgmtool import engines
 from mgmtool.errors import DecodeFailure, NoVideoStreamFailure, OpenFailure, SpecMismatchError
 from mgmtool.extraction import extract_video, prepare
 from mgmtool.extraction.stream import whole_video
-from mgmtool.store import open_store
+from mgmtool.store import Store
 from mgmtool.types import DecodeOptions, ExtractSpec, FrameFlag, Outcome, PatchGrid, VideoRef
 from mgmtool.video.clip import read_frames
 from mgmtool.video.container import failure
@@ -62,7 +62,7 @@ def test_numbers_out_of_range_are_refused(changes: dict[str, int]) -> None:
 def test_a_store_read_in_another_way_is_refused(tmp_path: Path) -> None:
     tiny_videos.write_clips(tmp_path / "v", 1)
     run(tmp_path / "v", tmp_path / "m.zarr")
-    assert open_store(tmp_path / "m.zarr").spec.reading == DecodeOptions()
+    assert Store.open(tmp_path / "m.zarr").spec.reading == DecodeOptions()
     with pytest.raises(SpecMismatchError, match=r"reading=.*'strict': False.*asks for .*'strict': True"):
         run(tmp_path / "v", tmp_path / "m.zarr", reading(strict=True))
 
@@ -116,7 +116,7 @@ def test_damage_is_kept_by_default_and_flagged(tmp_path: Path) -> None:
     (outcome,) = run(crafted.damaged(tmp_path / "a.mp4"), tmp_path / "m.zarr")
     assert outcome.facts is not None
     assert outcome.facts.corrupt_frames + outcome.facts.lost_packets > 0
-    flags = open_store(tmp_path / "m.zarr").volume("a.mp4").flags
+    flags = Store.open(tmp_path / "m.zarr").volume("a.mp4").flags
     assert np.count_nonzero(flags & FrameFlag.CORRUPT) == outcome.facts.corrupt_frames > 0
 
 
@@ -176,7 +176,7 @@ def test_the_shape_of_a_displayed_pixel_is_in_the_index(tmp_path: Path, shown: s
     path = crafted.encode(tmp_path / "a.mp4", [(48, 64)], aspect=Fraction(4, 3))
     turn(path, MATRICES[shown])
     run(path, tmp_path / "m.zarr")
-    row = open_store(tmp_path / "m.zarr").row("a.mp4")
+    row = Store.open(tmp_path / "m.zarr").videos.row("a.mp4")
     assert Fraction(row["pixel_aspect_num"], row["pixel_aspect_den"]) == expected
     assert sorted((row["height"], row["width"])) == [48, 64]  # nothing is stretched
 
@@ -211,9 +211,9 @@ def test_one_size_is_no_change(tmp_path: Path) -> None:
 def test_options_of_extract_are_in_the_spec(call: Call, several: Path, tmp_path: Path) -> None:
     asked = ("--stream", 1, "--strict", "--max-pixels", 4000, "--max-frames", 6)
     assert call("extract", several, "-o", tmp_path / "m.zarr", "--engine", "inline", "-q", *asked).code == 0
-    store = open_store(tmp_path / "m.zarr")
+    store = Store.open(tmp_path / "m.zarr")
     assert store.spec.reading == DecodeOptions(1, True, 4000, max_frames=6)
-    assert store.row("a.mp4")["width"] == 96
+    assert store.videos.row("a.mp4")["width"] == 96
 
 
 def test_a_film_of_the_masks_shows_their_stream(call: Call, several: Path, tmp_path: Path) -> None:

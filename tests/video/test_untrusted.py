@@ -18,8 +18,8 @@ import pytest
 from mgmtool.errors import FAILURE_CLASSES, OpenFailure, VideoError, one_line
 from mgmtool.extraction.probing import probe_video
 from mgmtool.extraction.stream import whole_video
-from mgmtool.store import open_store
-from mgmtool.store.index import storable
+from mgmtool.storage import storable
+from mgmtool.store import Store
 from mgmtool.types import DecodeOptions, ExtractSpec, VideoRef
 from mgmtool.video.pictures import read_pictures
 from support import crafted, tiny_videos
@@ -230,7 +230,7 @@ def test_no_command_prints_a_name_as_it_is(call: Call, evil: Path, tmp_path: Pat
 
 def test_no_question_prints_a_name_as_it_is(call: Call, evil: Path, tmp_path: Path) -> None:
     call("extract", evil, "-o", tmp_path / "m.zarr", "--engine", "inline", "-q", "--scheme", "random")
-    for name in open_store(tmp_path / "m.zarr").index["id"].to_pylist():
+    for name in Store.open(tmp_path / "m.zarr").index["id"].to_pylist():
         for more in ([], ["--json"]):
             ended = call("info", tmp_path / "m.zarr", name, *more)
             assert ended.code == 0, ended.err

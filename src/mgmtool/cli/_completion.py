@@ -61,9 +61,9 @@ def video_ids(ctx: click.Context, _parameter: click.Parameter, start: str) -> li
     if not store or "://" in store:
         return []
     try:
-        from mgmtool.store import open_store
+        from mgmtool.store import Store
 
-        ids = open_store(store).index["id"].to_pylist()
+        ids = Store.open(store).index["id"].to_pylist()
     except Exception:  # noqa: BLE001  a traceback in the middle of a line that is being typed helps nobody
         return []
     return [CompletionItem(name) for name in islice((i for i in ids if i.startswith(start)), _MOST_IDS)]

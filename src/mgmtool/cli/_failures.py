@@ -14,13 +14,13 @@ from rich.table import Table
 
 from mgmtool.cli._tables import json_line, narrow, show
 from mgmtool.errors import FAILURE_CLASSES, UsageError, did_you_mean, one_line
-from mgmtool.store import FailedVideo, failed_videos, open_store
+from mgmtool.store import FailedVideo, Store, failed_videos
 
 
 def run(store: str | Path, classes: Sequence[str], paths_only: bool, nul: bool, as_json: bool) -> None:
     """List failed videos as a table, as paths or as JSON."""
     _check(classes, paths_only, nul, as_json)
-    videos = failed_videos(open_store(store), classes)
+    videos = failed_videos(Store.open(store), classes)
     if paths_only:
         _print_paths(videos, nul)
     elif as_json:

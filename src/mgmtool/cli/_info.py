@@ -17,9 +17,10 @@ def store_facts(store: Store) -> dict[str, Any]:
     sizes = store.array_bytes()
     frames = sum(stop - start for start, stop in zip(columns["row_start"], columns["row_stop"], strict=True))
     spec = store.attributes["spec"]
-    runs, last = store.last_run()
+    runs, records = store.runs(1)
+    last = records[0] if records else {}
     return {
-        "store": str(store.root),
+        "store": store.name,
         "videos": len(columns["status"]),
         "done": done,
         "failed": len(columns["status"]) - done,
@@ -46,7 +47,7 @@ def store_facts(store: Store) -> dict[str, Any]:
 
 def video_facts(store: Store, name: str) -> dict[str, Any]:
     """Gather the index row of a video and, if it is done, a summary of its masks."""
-    row = store.row(store.lookup(name))
+    row = store.videos.row(name)
     if row["status"] != "done":
         return {key: value for key, value in row.items() if value is not None}
     volume = store.volume(row["id"])

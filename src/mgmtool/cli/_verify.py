@@ -15,22 +15,22 @@ import click
 from mgmtool.cli._exit import DONE, SOME_FAILED, can_draw, wants_color
 from mgmtool.cli._tables import json_line
 from mgmtool.errors import one_line
-from mgmtool.store import Finding, Tally, verify
+from mgmtool.store import Finding, VerifyProgress, verify
 
 _COLORS = {"error": "red", "note": "yellow"}
 
 
 def run(store: str | Path, deep: bool, as_json: bool, quiet: bool) -> int:
     """Check a store, print what is found, and return the exit code."""
-    start, tally, counts = perf_counter(), Tally(), Counter[str]()
+    start, progress, counts = perf_counter(), VerifyProgress(), Counter[str]()
     with closing(_Bar(quiet or as_json)) as bar:
-        for finding in verify(store, deep=deep, tally=tally, on_part=bar.move):
+        for finding in verify(store, deep=deep, progress=progress, on_part=bar.move):
             counts[finding.severity] += 1
             if as_json:
                 click.echo(json_line({"event": "finding", **asdict(finding)}))
             elif finding.severity == "error" or not quiet:
                 bar.say(_line(finding))
-    _report(store, tally, counts, perf_counter() - start, as_json, quiet)
+    _report(store, progress, counts, perf_counter() - start, as_json, quiet)
     return SOME_FAILED if counts["error"] else DONE
 
 
@@ -43,9 +43,11 @@ def _line(finding: Finding) -> str:
     return f"{word}: {one_line(' '.join(where))}: {one_line(finding.message)}"
 
 
-def _report(store: str | Path, tally: Tally, counts: Counter[str], seconds: float, as_json: bool, quiet: bool) -> None:
+def _report(
+    store: str | Path, progress: VerifyProgress, counts: Counter[str], seconds: float, as_json: bool, quiet: bool
+) -> None:
     ends: dict[str, Any] = {"errors": counts["error"], "notes": counts["note"]}
-    checked = {name: getattr(tally, name) for name in ("parts", "videos", "frames", "files", "bytes")}
+    checked = {name: getattr(progress, name) for name in ("parts", "videos", "frames", "files", "bytes")}
     if as_json:
         click.echo(
             json_line({"event": "summary", "store": str(store), **checked, **ends, "seconds": round(seconds, 3)})
@@ -64,12 +66,12 @@ class _Bar:
         self._shown = not hidden and can_draw()
         self._bar: Any = None
 
-    def move(self, tally: Tally) -> None:
+    def move(self, progress: VerifyProgress) -> None:
         """Count one more part."""
         if self._shown and self._bar is None:
             from tqdm import tqdm
 
-            self._bar = tqdm(total=tally.of_parts, unit="part", file=sys.stderr, dynamic_ncols=True)
+            self._bar = tqdm(total=progress.of_parts, unit="part", file=sys.stderr, dynamic_ncols=True)
         if self._bar is not None:
             self._bar.update()
 

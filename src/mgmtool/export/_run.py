@@ -13,9 +13,8 @@ from mgmtool import plugins
 from mgmtool.errors import OutputError
 from mgmtool.export._claim import check_claim, locked, make_claim, take_claim
 from mgmtool.export.base import Exported, Format
-from mgmtool.store.index import sync
-from mgmtool.store.walk import PartFacts, StoredVideo, Walk
-from mgmtool.video.encode import written_whole
+from mgmtool.files import written_whole
+from mgmtool.store import PartFacts, Store, StoredVideo, part_facts, stored_videos
 
 FAMILY = "mgmtool.export"
 
@@ -40,7 +39,7 @@ class ExportRun:
     output: Path
     parts: list[PartFacts]
     _format: Format
-    _walk: Walk
+    _store: Store
     _claim: Mapping[str, Any]
 
     @property
@@ -60,7 +59,7 @@ class ExportRun:
         """
         with locked(self.output):
             take_claim(self.output, self._claim, self._format)
-            videos = enumerate(self._walk.videos({part.number for part in self.parts}))
+            videos = enumerate(stored_videos(self._store, {part.number for part in self.parts}))
             for number, group in groupby(videos, lambda item: item[0] // self._format.videos_per_file):
                 yield from self._file(number, (video for _, video in group))
 
@@ -84,13 +83,11 @@ class ExportRun:
             yield from self._write(path, videos)
 
     def _write(self, path: Path, videos: _Checked) -> Iterator[Exported]:
-        with written_whole(path) as partial:
-            with self._format.open(partial) as add:
-                for video, reason in videos:
-                    if reason is None:
-                        add(video)
-                    yield _exported(video, reason, skipped=False)
-            sync(partial)
+        with written_whole(path) as partial, self._format.open(partial) as add:
+            for video, reason in videos:
+                if reason is None:
+                    add(video)
+                yield _exported(video, reason, skipped=False)
 
 
 def prepare(store: str | Path, output: str | Path, format: str, options: Mapping[str, Any] | None = None) -> ExportRun:  # noqa: A002
@@ -113,11 +110,11 @@ def prepare(store: str | Path, output: str | Path, format: str, options: Mapping
     UsageError, StoreError, OutputError
     """
     built = cast("Format", plugins.build(FAMILY, format, options))
-    walk, folder = Walk(store), Path(output)
-    parts = walk.parts()
-    claim = make_claim(format, built, walk, parts)
+    opened, folder = Store.open(store), Path(output)
+    parts = part_facts(opened)
+    claim = make_claim(format, built, opened, parts)
     check_claim(folder, claim)
-    return ExportRun(folder, parts, built, walk, claim)
+    return ExportRun(folder, parts, built, opened, claim)
 
 
 def _exported(video: StoredVideo, reason: str | None, skipped: bool) -> Exported:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from mgmtool.store.walk import StoredVideo
+from mgmtool.store import StoredVideo
 
 _FACTS = (
     *("id", "num_frames", "fps", "time_base_num", "time_base_den", "height", "width"),

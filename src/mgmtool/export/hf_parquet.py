@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from mgmtool.errors import UsageError
 from mgmtool.export.base import facts
+from mgmtool.store import StoredVideo
 from mgmtool.store.export_parquet import LARGEST_VALUE, VideoTable
-from mgmtool.store.walk import StoredVideo
 
 
 @dataclass(frozen=True)

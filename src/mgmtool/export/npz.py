@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from mgmtool.export.base import facts_json
-from mgmtool.store.walk import StoredVideo
+from mgmtool.store import StoredVideo
 
 _ENDING = ".npz"
 _LONGEST_NAME = 255  # bytes, on every common file system

@@ -16,7 +16,7 @@ import numpy as np
 
 from mgmtool.errors import UsageError
 from mgmtool.export.base import facts_json
-from mgmtool.store.walk import StoredVideo
+from mgmtool.store import StoredVideo
 
 _HIDDEN_START = re.compile(r"/|__")
 """What a reader would strip from the start of a name, or would skip the member for."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from time import perf_counter
 
 from mgmtool import masking
@@ -13,7 +12,7 @@ from mgmtool.errors import failure_of
 from mgmtool.extraction.record import known_bytes
 from mgmtool.extraction.stream import stream_masks
 from mgmtool.storage import local_copy
-from mgmtool.store import PartWriter, StoreWriter, open_store
+from mgmtool.store import PartWriter, Store, StoreWriter
 from mgmtool.types import ExtractSpec, MaskVolume, Outcome, VideoRef
 from mgmtool.video.container import silence_ffmpeg
 
@@ -94,7 +93,7 @@ def estimate(
         with writer.part(0) as part:
             tried = list(_try_some(part, spread(videos), spec, folder, perf_counter() + budget))
             part.commit()
-        stored = sum(open_store(Path(store)).array_bytes().values())
+        stored = sum(Store.open(store).array_bytes().values())
     return _project(videos, tried, stored)
 
 

@@ -10,12 +10,12 @@ from collections.abc import Generator
 from pathlib import Path
 
 from mgmtool.errors import OutputError, one_line
+from mgmtool.files import written_whole
 from mgmtool.report.facts import COLUMNS, Facts
 from mgmtool.report.gallery import BYTES, Preview, preview
 from mgmtool.report.page import render
 from mgmtool.report.samples import Sample, Samples
-from mgmtool.store import Scan, open_store
-from mgmtool.video.encode import written_whole
+from mgmtool.store import Store, stored_parts
 
 __all__ = ["ReportRun", "check_output", "save", "write_report"]
 
@@ -48,15 +48,15 @@ class ReportRun:
     """
 
     def __init__(self, store: str | Path, *, gallery: int = 8, seed: int = 0, root: str | Path | None = None) -> None:
-        self._scan = Scan(store)
+        self._store = Store.open(store)
         self._root = None if root is None else str(root)
         self._facts = Facts(Samples(gallery, seed))
         self._previews: list[Preview] = []
-        self.total, self.samples = self._scan.count(), list[Sample]()
+        self.total, self.samples = self._store.records.count(), list[Sample]()
 
     def read(self) -> Generator[tuple[int, int]]:
         """Read the store part by part; yields the numbers of videos and frames so far."""
-        for part in self._scan.scan(COLUMNS):
+        for part in stored_parts(self._store, COLUMNS):
             self._facts.add(part)
             yield self._facts.videos, self._facts.frames.frames
         self.samples = self._facts.samples.chosen()
@@ -66,13 +66,13 @@ class ReportRun:
         hottest = self._facts.motion.above(0.95) or 1.0
         for sample in self.samples:
             most = BYTES // len(self.samples)
-            self._previews.append(preview(self._scan, sample, root=self._root, hottest=hottest, most_bytes=most))
+            self._previews.append(preview(self._store, sample, root=self._root, hottest=hottest, most_bytes=most))
             yield self._previews[-1]
 
     def page(self, title: str | None = None) -> str:
         """Return the page as HTML; the title is by default the name of the store."""
-        store_bytes = sum(open_store(self._scan.name).array_bytes().values())
-        return render(self._scan, self._facts, self._previews, store_bytes, title)
+        store_bytes = sum(self._store.array_bytes().values())
+        return render(self._store, self._facts, self._previews, store_bytes, title)
 
 
 def write_report(

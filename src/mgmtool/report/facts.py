@@ -11,7 +11,7 @@ import numpy as np
 from mgmtool.report.bounded import Best, Bins, Groups
 from mgmtool.report.frames import FrameStatistics
 from mgmtool.report.samples import Samples
-from mgmtool.store import PartScan
+from mgmtool.store import StoredPart
 
 COLUMNS = (
     *("id", "path", "status", "failure", "message", "part", "row_start", "row_stop", "num_frames", "fps", "height"),
@@ -68,7 +68,7 @@ class Facts:
         """Videos in all."""
         return self.done + self.failed
 
-    def add(self, part: PartScan) -> None:
+    def add(self, part: StoredPart) -> None:
         """Count the videos of a part."""
         for row in part.rows:
             self.seconds += row["seconds"] or 0.0

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mgmtool.report.bounded import Bins
-from mgmtool.store import PartScan
+from mgmtool.store import StoredPart
 from mgmtool.types import FrameFlag
 
 HEAT_CELLS = 28
@@ -43,7 +43,7 @@ class FrameStatistics:
         self.heat = np.zeros((HEAT_CELLS, HEAT_CELLS), np.int64)
         self.speed = Bins(SPEED_EDGES)
 
-    def add(self, part: PartScan, rows: Sequence[Mapping[str, Any]]) -> tuple[NDArray[Any], NDArray[Any]]:
+    def add(self, part: StoredPart, rows: Sequence[Mapping[str, Any]]) -> tuple[NDArray[Any], NDArray[Any]]:
         """Count the frames of the videos of a part that are done.
 
         Returns

@@ -14,7 +14,7 @@ from mgmtool.errors import InputError, MgmtoolError, UsageError
 from mgmtool.report.samples import Sample
 from mgmtool.report.tables import shortened
 from mgmtool.storage import is_url, local_copy
-from mgmtool.store import Scan
+from mgmtool.store import Store
 from mgmtool.types import MaskVolume, UInt8, VideoRef
 from mgmtool.video.pictures import read_pictures
 
@@ -57,12 +57,12 @@ class Preview:
     problem: str = ""
 
 
-def preview(scan: Scan, sample: Sample, *, root: str | None, hottest: float, most_bytes: int) -> Preview:
+def preview(store: Store, sample: Sample, *, root: str | None, hottest: float, most_bytes: int) -> Preview:
     """Draw an excerpt of a video with its masks; an error becomes the problem of the preview.
 
     Parameters
     ----------
-    scan : Scan
+    store : Store
         The store.
     sample : Sample
         The video.
@@ -79,7 +79,7 @@ def preview(scan: Scan, sample: Sample, *, root: str | None, hottest: float, mos
     try:
         with local_copy(VideoRef(row["id"], current_path(row, root))) as local:
             check_file(local.path, row)
-            drawn = draw_excerpt(scan, row, local.path, frames, hottest)
+            drawn = draw_excerpt(store, row, local.path, frames, hottest)
         shown_ms = max(20, round(1000 * frames.step / fps))
         height, width, animation, still = encode_preview(drawn, shown_ms, most_bytes)
     except (MgmtoolError, OSError) as error:
@@ -123,7 +123,7 @@ def check_file(path: str, row: Mapping[str, Any]) -> None:
         raise UsageError(f"the file has changed since: it has {size} bytes, not {known}")
 
 
-def draw_excerpt(scan: Scan, row: Mapping[str, Any], path: str, frames: range, hottest: float) -> list[UInt8]:
+def draw_excerpt(store: Store, row: Mapping[str, Any], path: str, frames: range, hottest: float) -> list[UInt8]:
     """Decode some frames and draw their masks on them, at the largest size of a preview.
 
     Raises
@@ -135,10 +135,12 @@ def draw_excerpt(scan: Scan, row: Mapping[str, Any], path: str, frames: range, h
     """
     first, last, drawn = frames[0], frames[-1], list[UInt8]()
     names = ("mask", "box", "pts", "flags", "energy", "energy_scale")
-    painter = MaskPainter(MaskVolume(**scan.frames(row, names, first, last + 1)), Layers(), hottest)
+    start = row["row_start"]
+    stored = store.arrays.read(row["part"], names, start + first, start + last + 1)
+    painter = MaskPainter(MaskVolume(**stored), Layers(), hottest)
     shape = row["height"], row["width"]
     size = fitted(*shape, _LOOKS[0][0])
-    with closing(read_pictures(path, lambda i: i > last or i in frames, reading=scan.spec.reading)) as decoded:
+    with closing(read_pictures(path, lambda i: i > last or i in frames, reading=store.spec.reading)) as decoded:
         for frame in decoded:
             if frame.index <= last:
                 drawn.append(painter.paint(resize(frame.rgb, *size), frame.index - first, shape))

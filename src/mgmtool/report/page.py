@@ -16,19 +16,19 @@ from mgmtool.errors import one_line
 from mgmtool.report import content, tables
 from mgmtool.report.facts import Facts
 from mgmtool.report.gallery import Preview
-from mgmtool.store import Scan
+from mgmtool.store import Store
 
 _ASSETS = Path(__file__).parent / "assets"
 _RUNS = 50
 """Most runs that are listed."""
 
 
-def render(scan: Scan, facts: Facts, gallery: Sequence[Preview], store_bytes: int, title: str | None) -> str:
+def render(store: Store, facts: Facts, gallery: Sequence[Preview], store_bytes: int, title: str | None) -> str:
     """Return the page.
 
     Parameters
     ----------
-    scan : Scan
+    store : Store
         The store.
     facts : Facts
         Its statistics.
@@ -52,8 +52,8 @@ def render(scan: Scan, facts: Facts, gallery: Sequence[Preview], store_bytes: in
     environment.filters["base64"] = lambda data: base64.b64encode(data).decode()
     environment.filters |= {"sample_words": content.sample_words, "short": tables.shortened}
     return environment.get_template("report.html.j2").render(
-        title=title or Path(scan.name).name,
-        store=scan.name,
+        title=title or Path(store.name).name,
+        store=store.name,
         version=mgmtool.__version__,
         style=style,
         script=script,
@@ -68,12 +68,12 @@ def render(scan: Scan, facts: Facts, gallery: Sequence[Preview], store_bytes: in
         codecs=content.codecs(facts),
         failures=content.failures(facts),
         messages=content.messages(facts),
-        failed=content.failed_videos(facts, scan.name),
-        slowest=content.slowest(facts, scan.name),
+        failed=content.failed_videos(facts, store.name),
+        slowest=content.slowest(facts, store.name),
         risks=content.risks(facts),
-        risky=content.risky_videos(facts, scan.name),
-        settings=content.settings(scan.attributes),
-        runs=content.runs(*scan.runs(_RUNS)),
+        risky=content.risky_videos(facts, store.name),
+        settings=content.settings(store.attributes),
+        runs=content.runs(*store.runs(_RUNS)),
     )
 
 

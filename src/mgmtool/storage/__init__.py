@@ -1,7 +1,8 @@
-"""Object stores and web servers through fsspec: the only package that imports fsspec and tenacity.
+"""Where things lie. The only package that imports fsspec and tenacity, and the only one that asks whether a name is a URL.
 
-``names`` says what is a URL and what of it may be shown, ``places`` opens file systems, ``retries`` tries again what may pass,
-``objects`` reads, writes and deletes, ``listing`` finds videos, ``copies`` fetches one video to this machine.
+:func:`place` turns a path or URL into a :class:`Place`, a folder of files to read and write: a ``Folder`` or an ``ObjectStore``.
+``listing`` finds videos, ``copies`` fetches one to this machine. ``names`` says where a name leads and what of it may be shown,
+``filesystems`` opens file systems of fsspec, ``retries`` repeats requests that may succeed a moment later.
 
 Credentials, endpoints and regions come from the environment, as fsspec and the library behind it read them.
 """
@@ -9,8 +10,23 @@ Credentials, endpoints and regions come from the environment, as fsspec and the 
 from __future__ import annotations
 
 from mgmtool.storage.copies import local_copy
-from mgmtool.storage.filesystems import check, filesystem
+from mgmtool.storage.folder import GROWING
 from mgmtool.storage.listing import Item, expand
-from mgmtool.storage.urls import is_url, public
+from mgmtool.storage.names import absolute, is_local, is_url, public, relative, storable, without_scheme
+from mgmtool.storage.places import Place, place
 
-__all__ = ["Item", "check", "expand", "filesystem", "is_url", "local_copy", "public"]
+__all__ = [
+    "GROWING",
+    "Item",
+    "Place",
+    "absolute",
+    "expand",
+    "is_local",
+    "is_url",
+    "local_copy",
+    "place",
+    "public",
+    "relative",
+    "storable",
+    "without_scheme",
+]

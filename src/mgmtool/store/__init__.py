@@ -1,49 +1,44 @@
 """The mask store, version 1: the only package that imports zarr and pyarrow.
 
-``layout`` says where things are and what they look like, ``index`` reads and writes commit records, ``part`` writes and
-commits one part, ``writer`` opens a store for parts to be added, ``reader`` opens it to be read.
-For loaders, ``location`` says where a store lies,
-``videos`` finds videos by name, ``columns`` reads rows of arrays. ``scan`` reads
-all of it once, for statistics. ``verify`` checks a store, ``rebuild`` makes its index anew,
-``failures`` lists what failed.
+Both sides: ``layout`` says where things are and what they look like, ``index`` what a commit record is.
+Writing: ``writer`` opens a store for parts to be added, ``part`` writes and commits one, ``root`` says what
+a folder is, ``upkeep`` removes litter and makes ``index.parquet``.
+Reading: ``reader`` opens a :class:`Store`, which reads commit records through ``records``, finds videos by name through
+``videos`` and reads rows of arrays through ``arrays``; ``walk`` goes through all of it once, ``failures`` lists what failed,
+``verify`` checks that all is whole.
 """
 
 from __future__ import annotations
 
-from mgmtool.store._locks import can_lock
-from mgmtool.store.columns import Columns
+from mgmtool.store.arrays import Arrays
 from mgmtool.store.failures import FailedVideo, failed_videos
-from mgmtool.store.findings import Finding, Tally
-from mgmtool.store.layout import check_attributes
-from mgmtool.store.location import Location, locate, read_attributes
+from mgmtool.store.findings import Finding, VerifyProgress
 from mgmtool.store.part import PartWriter
-from mgmtool.store.reader import Store, open_store
-from mgmtool.store.rebuild import rebuild_index
-from mgmtool.store.scan import PartScan, Scan
+from mgmtool.store.reader import Store
+from mgmtool.store.upkeep import rebuild_index
 from mgmtool.store.verify import verify
-from mgmtool.store.videos import Rows, Videos
+from mgmtool.store.videos import VideoRows, Videos
+from mgmtool.store.walk import PartFacts, StoredPart, StoredVideo, part_facts, stored_parts, stored_videos
 from mgmtool.store.writer import Committed, StoreWriter
 
 __all__ = [
-    "Columns",
+    "Arrays",
     "Committed",
     "FailedVideo",
     "Finding",
-    "Location",
-    "PartScan",
+    "PartFacts",
     "PartWriter",
-    "Rows",
-    "Scan",
     "Store",
     "StoreWriter",
-    "Tally",
+    "StoredPart",
+    "StoredVideo",
+    "VerifyProgress",
+    "VideoRows",
     "Videos",
-    "can_lock",
-    "check_attributes",
     "failed_videos",
-    "locate",
-    "open_store",
-    "read_attributes",
+    "part_facts",
     "rebuild_index",
+    "stored_parts",
+    "stored_videos",
     "verify",
 ]

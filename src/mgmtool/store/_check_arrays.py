@@ -6,24 +6,23 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from zarr.core.sync import sync as zarr_sync
 
-from mgmtool.errors import one_line
-from mgmtool.store._check_records import Record
-from mgmtool.store._files import Files
+from mgmtool.errors import StoreError, one_line
+from mgmtool.storage import Place
+from mgmtool.store._check_records import CommitRecord
+from mgmtool.store.arrays import Arrays
 from mgmtool.store.checksums import differences, of_bytes
-from mgmtool.store.findings import Finding, Tally, error
+from mgmtool.store.findings import Finding, VerifyProgress, error
 from mgmtool.store.layout import ATTRIBUTES, ArraySpec, frame_arrays, part_name
 from mgmtool.types import ExtractSpec
 
 OPTIONAL = {"energy", "energy_scale"}
 
 
-def check_files(record: Record, files: Files, deep: bool, tally: Tally) -> Iterator[Finding]:
+def check_files(record: CommitRecord, place: Place, deep: bool, progress: VerifyProgress) -> Iterator[Finding]:
     """Compare names and sizes of the files of a part with its record, and with ``deep`` their checksums."""
-    place = part_name(record.number)
-    there, expected = files.sizes(place), record.checksums
-    tally.files += len(there)
+    there, expected = place.sizes(part_name(record.number)), record.checksums
+    progress.files += len(there)
     if expected is None:
         return
     missing, surplus = differences(expected, there)
@@ -35,32 +34,32 @@ def check_files(record: Record, files: Files, deep: bool, tally: Tally) -> Itera
         if there[name] != expected[name][0]:
             yield _at("file", record, name, f"the file has {there[name]} bytes; expected {expected[name][0]}")
         elif deep:
-            yield from _compare(record, files, name, tally)
+            yield from _compare(record, place, name, progress)
 
 
-def _compare(record: Record, files: Files, name: str, tally: Tally) -> Iterator[Finding]:
+def _compare(record: CommitRecord, place: Place, name: str, progress: VerifyProgress) -> Iterator[Finding]:
     expected = (record.checksums or {})[name]
     try:
-        content = files.read(f"{part_name(record.number)}/{name}")
+        content = place.read(f"{part_name(record.number)}/{name}")
     except OSError as problem:
         yield _at("file", record, name, f"the file cannot be read: {one_line(str(problem))}")
         return
-    tally.bytes += len(content)
+    progress.bytes += len(content)
     found = of_bytes(content)
     if found != expected:
         yield _at("checksum", record, name, f"XXH3 is {found[1]}; expected {expected[1]}")
 
 
-def _at(kind: str, record: Record, name: str, message: str) -> Finding:
+def _at(kind: str, record: CommitRecord, name: str, message: str) -> Finding:
     return error(kind, message, record.number, file=f"{part_name(record.number)}/{name}")
 
 
-def check_arrays(record: Record, root: Any, spec: ExtractSpec) -> Iterator[Finding]:
+def check_arrays(record: CommitRecord, arrays: Arrays, spec: ExtractSpec) -> Iterator[Finding]:
     """Compare the arrays of a part with what is documented: names, types, axes, lengths, and the offsets."""
     specs = {array.name: array for array in frame_arrays(spec, energy=True)}
     opened = {}
     for name in (*specs, "offset"):
-        opened[name], problem = open_array(root, record.number, name)
+        opened[name], problem = _open(arrays, record.number, name)
         if problem is not None:
             yield _at("array", record, name, f"the array cannot be opened: {problem}")
             return
@@ -69,21 +68,19 @@ def check_arrays(record: Record, root: Any, spec: ExtractSpec) -> Iterator[Findi
         if opened[name] is not None:
             yield from _shape(record, array, opened[name])
     if opened["offset"] is not None:
-        yield from _offset(record, opened["offset"])
+        yield from _offset(record, arrays, opened["offset"])
 
 
-def open_array(root: Any, number: int, name: str) -> tuple[Any, str | None]:
+def _open(arrays: Arrays, number: int, name: str) -> tuple[Any, str | None]:
     """Open an array of a part, without a handle where it has none; or say in one line why it cannot be opened."""
     try:
-        array = zarr_sync(root.getitem(f"{part_name(number)}/{name}"))
-    except KeyError:
-        return None, None
+        array = arrays.open(number, name)
     except Exception as problem:  # noqa: BLE001  zarr and file systems raise errors of many kinds over damaged files
         return None, one_line(str(problem)) or type(problem).__name__
-    return (array, None) if hasattr(array, "shape") else (None, "it is a group")
+    return (array, None) if array is None or hasattr(array, "shape") else (None, "it is a group")
 
 
-def _presence(record: Record, opened: dict[str, Any], spec: ExtractSpec) -> Iterator[Finding]:
+def _presence(record: CommitRecord, opened: dict[str, Any], spec: ExtractSpec) -> Iterator[Finding]:
     absent = [name for name, array in opened.items() if array is None]
     for name in absent:
         if name not in OPTIONAL or not set(absent) >= OPTIONAL:
@@ -92,7 +89,7 @@ def _presence(record: Record, opened: dict[str, Any], spec: ExtractSpec) -> Iter
         yield _at("array", record, "energy", "there is energy, but the spec of the store says energy=False")
 
 
-def _shape(record: Record, expected: ArraySpec, array: Any) -> Iterator[Finding]:
+def _shape(record: CommitRecord, expected: ArraySpec, array: Any) -> Iterator[Finding]:
     wanted = {
         "dtype": str(np.dtype(expected.dtype)),
         "shape": (record.frames, *expected.row),
@@ -108,15 +105,15 @@ def _shape(record: Record, expected: ArraySpec, array: Any) -> Iterator[Finding]
             yield _at("array", record, expected.name, f"{name} is {found[name]}; expected {value}")
 
 
-def _offset(record: Record, array: Any) -> Iterator[Finding]:
+def _offset(record: CommitRecord, arrays: Arrays, array: Any) -> Iterator[Finding]:
     axes = tuple(array.metadata.dimension_names or ())
     if str(array.dtype) != "int64" or axes != tuple(ATTRIBUTES["axes"]["offset"]):
         yield _at("array", record, "offset", f"the array is {array.dtype} over {axes}; expected int64 over ('video',)")
         return
     expected = [0, *(row["row_stop"] for row in record.done())]
     try:
-        found = np.asarray(zarr_sync(array.getitem(slice(None)))).tolist()
-    except Exception as problem:  # noqa: BLE001  as above
+        found = arrays.whole(array).tolist()
+    except StoreError as problem:
         yield _at("array", record, "offset", f"the array cannot be read: {one_line(str(problem))}")
         return
     if found != expected:

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mgmtool.errors import StoreError
-from mgmtool.store._check_records import Record
-from mgmtool.store.columns import Columns
+from mgmtool.store._check_records import CommitRecord
+from mgmtool.store.arrays import Arrays
 from mgmtool.store.findings import Finding, error
 from mgmtool.store.layout import CHUNK_FRAMES
 from mgmtool.types import ExtractSpec, FrameFlag, TokenLayout
@@ -24,7 +24,7 @@ _Bad = tuple[NDArray[np.bool_], Callable[[int], str]]
 """Which frames of a chunk are not as they should be, and words for one of them."""
 
 
-def check_frames(record: Record, columns: Columns, spec: ExtractSpec) -> Iterator[Finding]:
+def check_frames(record: CommitRecord, arrays: Arrays, spec: ExtractSpec) -> Iterator[Finding]:
     """Check every frame of a part; of each video, the first frame is named that breaks a rule."""
     done = record.done()
     if not done:
@@ -36,7 +36,7 @@ def check_frames(record: Record, columns: Columns, spec: ExtractSpec) -> Iterato
         stop = min(start + CHUNK_FRAMES, record.frames)
         video = np.searchsorted(stops, np.arange(start, stop), side="right")
         try:
-            bad = list(_rules(record.number, columns, (start, stop), sizes[video], spec))
+            bad = list(_rules(record.number, arrays, (start, stop), sizes[video], spec))
         except StoreError as problem:
             yield error("frame", f"rows {start}:{stop} cannot be read: {problem}", record.number)
             continue
@@ -45,7 +45,7 @@ def check_frames(record: Record, columns: Columns, spec: ExtractSpec) -> Iterato
 
 
 def _first(
-    record: Record,
+    record: CommitRecord,
     done: list[dict[str, Any]],
     start: int,
     video: NDArray[np.int64],
@@ -66,10 +66,10 @@ def _first(
 
 
 def _rules(
-    part: int, columns: Columns, rows: tuple[int, int], sizes: NDArray[np.int64], spec: ExtractSpec
+    part: int, arrays: Arrays, rows: tuple[int, int], sizes: NDArray[np.int64], spec: ExtractSpec
 ) -> Iterator[_Bad]:
-    read = {name: columns.read(part, name, *rows) for name in ("mask", "box", "flags", "energy_scale")}
-    mask, box, flags, scale = (read[name] for name in ("mask", "box", "flags", "energy_scale"))
+    names = ("mask", "box", "flags", "energy_scale")
+    mask, box, flags, scale = map(arrays.read(part, names, *rows).get, names)
     if flags is not None:
         yield (flags & ~np.uint8(_KNOWN)) != 0, lambda t: f"flags are {flags[t]}; expected bits of {_KNOWN} only"
     if scale is not None:

@@ -10,11 +10,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mgmtool.errors import FAILURE_CLASSES
-from mgmtool.store._files import Files
+from mgmtool.storage import Place
 from mgmtool.store.checksums import Checksum, load
 from mgmtool.store.findings import Finding, error, note
 from mgmtool.store.index import SCHEMA
-from mgmtool.store.layout import part_name
+from mgmtool.store.records import record_file
 
 LATER = {"fingerprint", "label", "extra", "supersedes"}
 """Columns that early stores of version 1 do not have."""
@@ -23,7 +23,7 @@ _SEEN = ("id", "part", "status", "failure", "num_frames", "row_start", "row_stop
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class CommitRecord:
     """What the commit record of a part says, as far as it is checked."""
 
     number: int
@@ -41,11 +41,11 @@ class Record:
         return [row for row in self.rows if row["status"] == "done"]
 
 
-def read_record(files: Files, number: int) -> tuple[Record | None, list[Finding]]:
+def read_record(place: Place, number: int) -> tuple[CommitRecord | None, list[Finding]]:
     """Read a commit record; None where it cannot be used."""
-    file = f"index/{part_name(number)}.parquet"
+    file = record_file(number)
     try:
-        table = pq.read_table(pa.BufferReader(files.read(file)))
+        table = pq.read_table(pa.BufferReader(place.read(file)))
         checksums = load(table.schema.metadata)
     except (OSError, ValueError, TypeError, KeyError, pa.ArrowException) as problem:
         return None, [error("record", f"the commit record cannot be read: {problem}", number, file=file)]
@@ -57,7 +57,7 @@ def read_record(files: Files, number: int) -> tuple[Record | None, list[Finding]
             note("unchecked", "the record has no checksums, as in early stores; files are not compared", number)
         )
     rows = table.select([name for name in _SEEN if name in table.schema.names]).to_pylist()
-    return Record(number, file, rows, checksums), found
+    return CommitRecord(number, file, rows, checksums), found
 
 
 def _schema(schema: pa.Schema, number: int, file: str) -> Iterator[Finding]:
@@ -76,7 +76,7 @@ def _schema(schema: pa.Schema, number: int, file: str) -> Iterator[Finding]:
         yield note("record", f"the record has a column {name} that this mgmtool does not know", number, file=file)
 
 
-def check_rows(record: Record) -> Iterator[Finding]:
+def check_rows(record: CommitRecord) -> Iterator[Finding]:
     """Check the rows of a record by themselves."""
     stop, ids = 0, set[str]()
     for row in record.rows:
@@ -130,7 +130,7 @@ class Ids:
 
     held: dict[str, int] = field(default_factory=dict)
 
-    def check(self, record: Record) -> Iterator[Finding]:
+    def check(self, record: CommitRecord) -> Iterator[Finding]:
         """Take in the next record: an id is new, or says which row it supersedes."""
         for row in record.rows:
             video_id, older, claimed = row["id"], self.held.get(row["id"]), row.get("supersedes")

@@ -1,4 +1,4 @@
-"""What checking a store brings to light."""
+"""What checking a store finds, and how far the check has come."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is not as it should be.
+    """One thing that is wrong with a store.
 
     Attributes
     ----------
@@ -15,7 +15,7 @@ class Finding:
         ``attributes``, ``record``, ``row``, ``id``, ``file``, ``checksum``, ``array``, ``frame``, ``litter``, ``index`` or
         ``unchecked``.
     severity : str
-        ``error``: the store is damaged. ``note``: readers are not concerned.
+        ``error``: the store is damaged. ``note``: readers are not affected.
     message : str
         One line: what was found, and what was expected.
     part : int or None
@@ -35,8 +35,8 @@ class Finding:
 
 
 @dataclass(slots=True)
-class Tally:
-    """What has been checked so far.
+class VerifyProgress:
+    """How far a check has come.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class Tally:
     videos, frames : int
         Videos that count, failed ones included, and the frames of all parts.
     files, bytes : int
-        Files looked at, and the bytes that were read and compared with a checksum.
+        Files looked at, and bytes read and compared with a checksum.
     """
 
     parts: int = 0
@@ -64,5 +64,5 @@ def error(
 
 
 def note(kind: str, message: str, part: int | None = None, *, file: str | None = None) -> Finding:
-    """Make a finding that concerns no reader."""
+    """Make a finding that affects no reader."""
     return Finding(kind, "note", message, part, file)

@@ -1,156 +1,213 @@
-"""Reading a store. Arrays are plain Zarr; this module only knows where they are."""
+"""Open a mask store for reading: what it holds, which videos, and their masks."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from mgmtool.errors import StoreError
-from mgmtool.storage import is_url, objects, public
-from mgmtool.store._files import files_of
-from mgmtool.store._nearest import nearest_id
-from mgmtool.store.columns import Columns
-from mgmtool.store.index import storable
+from mgmtool.storage import Place, place
+from mgmtool.store._errors import read_errors
+from mgmtool.store.arrays import Arrays
 from mgmtool.store.layout import check_attributes, part_number
-from mgmtool.store.location import Location, locate, read_attributes, reading
+from mgmtool.store.records import CommitRecords
+from mgmtool.store.videos import VideoRows, Videos
 from mgmtool.types import ExtractSpec, MaskVolume
 
-_FRAME_ARRAYS = ("mask", "box", "pts", "flags", "energy", "energy_scale")
+FRAME_ARRAYS = ("mask", "box", "pts", "flags", "energy", "energy_scale")
+"""Arrays with one row per frame; the last two are optional."""
+
+_REQUIRED = FRAME_ARRAYS[:4]
+_READ_AGAIN = {"records", "index", "videos", "spec"}
 
 
 class Store:
-    """A mask store open for reading.
+    """A mask store open for reading. Made by :meth:`open`.
+
+    Opening reads the attributes of the root group. The index and the arrays are opened when they are first needed, in the process
+    that needs them, so a store can be handed to workers that are forked or spawned. It can be pickled. It knows the videos that
+    were committed when its records were first read; open it again to see parts committed since.
 
     Attributes
     ----------
-    root : Path or str
-        Folder of the store, or its URL.
+    name : str
+        Path or URL, for messages.
+    place : Place
+        Where it lies.
     attributes : dict
         Attributes of the root group.
-    spec : ExtractSpec
-        What it was made with.
+    arrays : Arrays
+        Rows of its arrays.
     """
 
-    def __init__(self, root: Path | str, location: Location, attributes: dict[str, Any]) -> None:
-        self.root, self.attributes, self._location = root, attributes, location
-        self.spec = ExtractSpec.from_json(attributes["spec"])
+    def __init__(
+        self,
+        place: Place,
+        attributes: Mapping[str, Any],
+        cache: str | None = None,
+        cache_folder: str | Path | None = None,
+    ) -> None:
+        self.name, self.place, self.attributes = place.name, place, dict(attributes)
+        self.arrays = Arrays(place, cache, cache_folder)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Whoever needs the index reads it again: it may be large.
+        return {name: value for name, value in self.__dict__.items() if name not in _READ_AGAIN}
+
+    @classmethod
+    def open(
+        cls,
+        path: str | Path,
+        cache: str | None = None,
+        *,
+        storage_options: Mapping[str, Any] | None = None,
+        cache_folder: str | Path | None = None,
+    ) -> Self:
+        """Open a mask store.
+
+        Parameters
+        ----------
+        path : path or URL
+            Folder of the store.
+        cache, cache_folder
+            Where rows of arrays are kept, see :class:`~mgmtool.store.arrays.Arrays`.
+        storage_options : mapping, optional
+            For fsspec, with a URL.
+
+        Raises
+        ------
+        StoreError
+            There is no mask store there, or the place cannot be reached.
+        UsageError
+            An unknown cache, a URL without fsspec, or storage options for a path.
+        """
+        where = place(path, storage_options)
+        return cls(where, read_attributes(where), cache, cache_folder)
+
+    @cached_property
+    def spec(self) -> ExtractSpec:
+        """What the store was made with."""
+        return ExtractSpec.from_json(self.attributes["spec"])
+
+    @cached_property
+    def records(self) -> CommitRecords:
+        """Index rows, one part in memory at a time."""
+        return CommitRecords(self.place)
 
     @cached_property
     def index(self) -> pa.Table:
-        """One row a video, of every committed part, in order; rows that a later part supersedes are left out."""
-        return self._location.index()
+        """One row per video, of every committed part, in order, without rows that a later part supersedes."""
+        return self.records.index()
 
-    def row(self, video_id: str) -> dict[str, Any]:
-        """Return the index row of a video.
-
-        Raises
-        ------
-        StoreError
-            The store knows no such id.
-        """
-        rows = self.index.filter(pc.equal(self.index["id"], video_id)).to_pylist()
-        if not rows:
-            hint = nearest_id(self.index["id"], video_id)
-            raise StoreError(f"{self.root} has no video {video_id!r}{hint}; it has {self.index.num_rows} ids")
-        return dict(rows[-1])
+    @cached_property
+    def videos(self) -> Videos:
+        """The videos by any of their names."""
+        return Videos(self.index, self.name, self.attributes["input_root"])
 
     def lookup(self, name: str) -> str:
-        """Find an id by itself, by a path as it was extracted, or by a path that ends in exactly one id.
+        """Return the id of a video that is done; what a name may be is said at :class:`~mgmtool.store.videos.Videos`.
 
         Raises
         ------
-        StoreError
-            No video, or more than one, fits.
+        UnknownVideoError
+            No video has the name, several have, or the video failed.
         """
-        for column, value in (("id", name), ("path", storable(_as_extracted(name)))):
-            found = self.index.filter(pc.equal(self.index[column], value))["id"].to_pylist()
-            if found:
-                return str(found[0])
-        last = Path(public(name)).name
-        ids = [i for i in self.index["id"].to_pylist() if Path(i).name == last]
-        if len(ids) == 1:
-            return str(ids[0])
-        problem = "no video" if not ids else f"{len(ids)} videos named {last!r}, not one"
-        hint = "" if ids else nearest_id(self.index["id"], storable(name))
-        raise StoreError(
-            f"{self.root} has {problem} for {public(name)!r}{hint}; give an id, see mgmtool info {self.root}"
-        )
+        return self.videos.find(name).id
 
-    def volume(self, video_id: str) -> MaskVolume:
-        """Read the masks of a video.
+    def volume(self, name: str) -> MaskVolume:
+        """Read the masks of a video, straight from the store.
 
         Raises
         ------
+        UnknownVideoError
+            No video has the name, several have, or the video failed.
         StoreError
-            The store knows no such id, or the video failed.
+            The arrays are damaged.
         """
-        row = self.row(video_id)
-        if row["status"] != "done":
-            raise StoreError(f"{video_id!r} failed ({row['failure']}): {row['message']}")
-        columns, where = Columns(self._location, None), (row["row_start"], row["row_stop"])
-        arrays = {name: columns.read(row["part"], name, *where) for name in _FRAME_ARRAYS}
-        return MaskVolume(**{name: array for name, array in arrays.items() if array is not None})
+        return read_volume(self.arrays, self.videos.find(name))
 
     def failures(self) -> dict[str, int]:
         """How many videos failed, by failure class, most first."""
         return dict(Counter(f for f in self.index["failure"].to_pylist() if f is not None).most_common())
 
-    def last_run(self) -> tuple[int, dict[str, Any]]:
-        """Count the runs that left a record, and return the last one's; an empty one where there is none, or none to read."""
-        files = files_of(self.root)
+    def runs(self, most: int) -> tuple[int, list[dict[str, Any]]]:
+        """Count the runs that left a record, and return the records of the last ``most``, oldest first.
+
+        Records are for people: one that cannot be read is left out, and a place that cannot list its files has none.
+        """
         try:
-            names = [name for name in files.names("runs") if name.endswith(".json") and not name.startswith(".")]
-            return len(names), dict(json.loads(files.read(f"runs/{max(names)}"))) if names else {}
-        except Exception:  # noqa: BLE001  each file system says in its own way that it cannot list; records are for people
-            return 0, {}
+            names = [name for name in self.place.names("runs") if name.endswith(".json") and not name.startswith(".")]
+        except OSError:
+            return 0, []
+        found = []
+        for name in names[-most:]:
+            try:
+                record = json.loads(self.place.read(f"runs/{name}"))
+            except (OSError, ValueError):
+                continue
+            found += [record] if isinstance(record, dict) else []
+        return len(names), found
 
     def array_bytes(self) -> dict[str, int]:
-        """Bytes on disk of every array, over all parts."""
+        """Bytes on disk of every array, over all parts, largest first."""
+        with read_errors(self.name):
+            files = self.place.sizes()
         sizes: Counter[str] = Counter()
-        for name, size in _sizes(self.root):
+        for name, size in files.items():
             part, _, below = name.partition("/")
             if part_number(part) is not None and "/" in below:
                 sizes[below.partition("/")[0]] += size
         return dict(sizes.most_common())
 
 
-def _sizes(root: Path | str) -> Iterator[tuple[str, int]]:
-    """Every file of the parts of a store and its size."""
-    if isinstance(root, str):
-        with reading(public(root)):
-            yield from objects.sizes(root).items()
-        return
-    for path in root.glob("part-*/*/**/*"):
-        if path.is_file():
-            yield path.relative_to(root).as_posix(), path.stat().st_size
-
-
-def _as_extracted(name: str) -> str:
-    """Return a name as the column ``path`` has it."""
-    return public(name) if is_url(name) else str(Path(name).absolute())
-
-
-def open_store(path: str | Path) -> Store:
-    """Open a mask store for reading.
-
-    Parameters
-    ----------
-    path : path or URL
-        Folder of the store.
+def read_attributes(place: Place) -> dict[str, Any]:
+    """Read the attributes of the root group of a mask store.
 
     Raises
     ------
     StoreError
-        There is no mask store there.
+        There is no mask store, one of a later version, or the place cannot be reached.
     """
-    location = locate(path)
-    attributes = read_attributes(location)
-    check_attributes(attributes, location.name)
-    return Store(location.name if is_url(str(path)) else Path(path), location, attributes)
+    with read_errors(place.name):
+        try:
+            root = json.loads(place.read("zarr.json"))
+            attributes = dict(root["attributes"]) if root["node_type"] == "group" else None
+        except (FileNotFoundError, NotADirectoryError, ValueError, TypeError, KeyError):
+            attributes = None
+        if attributes is None:
+            gone = place.excludes and not place.exists()
+            raise StoreError(
+                f"no mask store at {place.name}: no such folder" if gone else f"{place.name} is not a mask store"
+            )
+    check_attributes(attributes, place.name)
+    return attributes
+
+
+def read_volume(arrays: Arrays, rows: VideoRows) -> MaskVolume:
+    """Read the masks of a video, straight from the store.
+
+    Raises
+    ------
+    StoreError
+        The arrays are damaged.
+    """
+    try:
+        found = arrays.read(rows.part, FRAME_ARRAYS, rows.start, rows.stop)
+    except StoreError as error:
+        raise StoreError(f"masks of {rows.id!r} in part {rows.part} cannot be read: {error}") from None
+    missing = [name for name in _REQUIRED if name not in found]
+    if missing:
+        raise StoreError(f"{arrays.name}: the part of {rows.id!r} has no array {missing[0]!r}")
+    lengths = {len(array) for array in found.values()}
+    if lengths != {len(rows)}:
+        raise StoreError(
+            f"masks of {rows.id!r} in part {rows.part} have {sorted(lengths)} rows in {list(found)}; "
+            f"expected {len(rows)} in every array"
+        )
+    return MaskVolume(**found)

@@ -10,18 +10,18 @@ from mgmtool.store._check_arrays import check_arrays, check_files
 from mgmtool.store._check_frames import check_frames
 from mgmtool.store._check_litter import check_index, check_litter
 from mgmtool.store._check_records import Ids, check_rows, read_record
-from mgmtool.store._files import Files, files_of, numbered
-from mgmtool.store.columns import Columns
-from mgmtool.store.findings import Finding, Tally, error
-from mgmtool.store.layout import ATTRIBUTES, check_attributes
-from mgmtool.store.location import Location, locate, read_attributes, reading
+from mgmtool.store._errors import read_errors
+from mgmtool.store.findings import Finding, VerifyProgress, error
+from mgmtool.store.layout import ATTRIBUTES
+from mgmtool.store.reader import Store
+from mgmtool.store.records import committed_numbers
 from mgmtool.types import ExtractSpec
 
-OnPart = Callable[[Tally], None]
+OnPart = Callable[[VerifyProgress], None]
 
 
 def verify(
-    store: str | Path, *, deep: bool = False, tally: Tally | None = None, on_part: OnPart | None = None
+    store: str | Path, *, deep: bool = False, progress: VerifyProgress | None = None, on_part: OnPart | None = None
 ) -> Iterator[Finding]:
     """Check a store against docs/store.md. Nothing is written.
 
@@ -34,10 +34,10 @@ def verify(
         Where it is; a place whose folders can be listed.
     deep : bool
         Read every byte: checksums, and what holds in every frame.
-    tally : Tally, optional
+    progress : VerifyProgress, optional
         Counts what has been checked, while it is checked.
     on_part : callable, optional
-        Called after each part.
+        Called with the progress after each part.
 
     Yields
     ------
@@ -49,51 +49,41 @@ def verify(
     StoreError
         There is no mask store there, or the place cannot be reached.
     """
-    location = locate(store)
-    attributes = read_attributes(location)
-    check_attributes(attributes, location.name)
-    check = _Check(location, files_of(store), deep, tally or Tally(), on_part or _silent)
-    with reading(location.name):
-        yield from check.findings(attributes)
-
-
-class _Check:
-    def __init__(self, location: Location, files: Files, deep: bool, tally: Tally, told: OnPart) -> None:
-        self._location, self._files, self._deep, self._tally, self._told = location, files, deep, tally, told
-        self._ids = Ids()
-        self._columns = Columns(location, None)
-
-    def findings(self, attributes: dict[str, Any]) -> Iterator[Finding]:
-        numbers = numbered(self._files.names("index"))
-        self._tally.of_parts = len(numbers)
-        spec, found = _spec_of(attributes)
+    opened, progress, ids = Store.open(store), progress or VerifyProgress(), Ids()
+    with read_errors(opened.name):
+        numbers = committed_numbers(opened.place)
+        progress.of_parts = len(numbers)
+        spec, found = _spec_of(opened.attributes)
         yield from found
-        root = self._location.group()
         for number in numbers:
-            yield from self._part(number, root, spec)
-            self._tally.parts += 1
-            self._tally.videos = len(self._ids.held)
-            self._told(self._tally)
-        yield from check_litter(self._files)
-        yield from check_index(self._location, self._files)
+            yield from _check_part(opened, number, spec, ids, deep, progress)
+            progress.parts += 1
+            progress.videos = len(ids.held)
+            if on_part is not None:
+                on_part(progress)
+        yield from check_litter(opened.place)
+        yield from check_index(opened)
 
-    def _part(self, number: int, root: Any, spec: ExtractSpec | None) -> Iterator[Finding]:
-        record, found = read_record(self._files, number)
-        self._tally.files += 1
-        yield from found
-        if record is None:
-            return
-        self._tally.frames += record.frames
-        broken = list(check_rows(record))
-        yield from broken
-        yield from self._ids.check(record)
-        yield from check_files(record, self._files, self._deep, self._tally)
-        if spec is None:
-            return
-        wrong = list(check_arrays(record, root, spec))
-        yield from wrong
-        if self._deep and not broken and not wrong:  # rows that contradict each other say nothing of frames
-            yield from check_frames(record, self._columns, spec)
+
+def _check_part(
+    store: Store, number: int, spec: ExtractSpec | None, ids: Ids, deep: bool, progress: VerifyProgress
+) -> Iterator[Finding]:
+    record, found = read_record(store.place, number)
+    progress.files += 1
+    yield from found
+    if record is None:
+        return
+    progress.frames += record.frames
+    broken = list(check_rows(record))
+    yield from broken
+    yield from ids.check(record)
+    yield from check_files(record, store.place, deep, progress)
+    if spec is None:
+        return
+    wrong = list(check_arrays(record, store.arrays, spec))
+    yield from wrong
+    if deep and not broken and not wrong:  # rows that contradict each other say nothing of frames
+        yield from check_frames(record, store.arrays, spec)
 
 
 def _spec_of(attributes: dict[str, Any]) -> tuple[ExtractSpec | None, list[Finding]]:
@@ -116,7 +106,3 @@ def _spec_of(attributes: dict[str, Any]) -> tuple[ExtractSpec | None, list[Findi
         text = f"attribute spec cannot be used: {type(problem).__name__}: {problem}; expected that of an extraction"
         return None, [*found, error("attributes", text, file="zarr.json")]
     return spec, found
-
-
-def _silent(_: Tally) -> None:
-    """Tell nobody."""

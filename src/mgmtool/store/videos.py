@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import PurePosixPath
-from typing import Any
+from pathlib import Path, PurePosixPath
+from typing import Any, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from mgmtool.errors import UnknownVideoError
+from mgmtool.storage import is_url, public, storable
 from mgmtool.store._nearest import nearest_id
-from mgmtool.store.index import storable
+
+_SEVERAL = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class VideoRows:
     """Where the rows of a video are.
 
     Attributes
@@ -43,22 +45,31 @@ class Rows:
     def __len__(self) -> int:
         return self.stop - self.start
 
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Self:
+        """Take what is needed from the index row of a video that is done."""
+        numbers = (int(row[name]) for name in ("part", "row_start", "row_stop", "height", "width"))
+        return cls(row["id"], row["path"], *numbers)
+
 
 class Videos:
-    """The videos that are done, by id, by path, or by a file name that only one video has.
+    """The videos of a store, found by name.
+
+    A name is an id, a path or URL as it was extracted, one below the input root, one that ends in an id, or a file name that only
+    one video has. A path below the input root, or a relative one with folders, never stands for a video in another folder.
 
     Parameters
     ----------
     table : pyarrow.Table
         The index.
-    name : str
+    store : str
         How errors name the store.
     input_root : str
-        Folder to which ids are relative.
+        Folder or URL to which ids are relative.
     """
 
-    def __init__(self, table: pa.Table, name: str, input_root: str) -> None:
-        self._name, self._root = name, input_root
+    def __init__(self, table: pa.Table, store: str, input_root: str) -> None:
+        self._store, self._root = store, storable(input_root)
         self._table = table.combine_chunks()
         self._done = pc.equal(table["status"], "done").to_numpy()
         # Failed videos stay, so that none of their names leads to another video; they have no size.
@@ -69,14 +80,15 @@ class Videos:
         return int(self._done.sum())
 
     def __iter__(self) -> Iterator[str]:
+        """Iterate over the ids of the videos that are done."""
         return (value.as_py() for value in itertools.compress(self._table["id"], self._done))
 
     def parts(self) -> list[int]:
         """Numbers of the parts that hold videos, ascending."""
         return sorted(set(self._numbers[0][self._done].tolist()))
 
-    def find(self, name: str) -> Rows:
-        """Find a video by id, by a path below the input root, as it was extracted or that ends in an id, or by file name.
+    def find(self, name: str) -> VideoRows:
+        """Find the rows of a video.
 
         Raises
         ------
@@ -84,53 +96,59 @@ class Videos:
             No video has the name, several have, or the video failed.
         """
         number = self._number(name)
+        if not self._done[number]:
+            row = self.row(name)
+            raise UnknownVideoError(f"{row['id']!r} failed ({row['failure']}): {row['message']}")
         part, start, stop, height, width = (int(column[number]) for column in self._numbers)
         path = self._table["path"][number].as_py()
-        return Rows(self._table["id"][number].as_py(), path, part, start, stop, height, width)
+        return VideoRows(self._table["id"][number].as_py(), path, part, start, stop, height, width)
 
-    def facts(self, name: str) -> dict[str, Any]:
-        """Return the index row of a video."""
-        return self._row(self._number(name))
+    def row(self, name: str) -> dict[str, Any]:
+        """Return the index row of a video, which may have failed.
 
-    def _row(self, number: int) -> dict[str, Any]:
-        row: dict[str, Any] = self._table.slice(number, 1).to_pylist()[0]
+        Raises
+        ------
+        UnknownVideoError
+            No video has the name, or several have.
+        """
+        row: dict[str, Any] = self._table.slice(self._number(name), 1).to_pylist()[0]
         return row
 
     def _number(self, name: str) -> int:
-        known = storable(name)
+        known = storable(public(name))
         found = self._by_id.get(known)
         if found is None:
-            found = self._by_other_name(known)
+            found = self._by_other_name(known, name)
         if found is None:
             ids, hint = next(iter(self), None), nearest_id(self._table["id"], known)
             raise UnknownVideoError(
-                f"{self._name} has no video {name!r}{hint}; expected one of its {len(self)} ids, such as {ids!r}, "
+                f"{self._store} has no video {public(name)!r}{hint}; expected one of its {len(self)} ids, such as {ids!r}, "
                 f"a file name, or a path below {self._root}"
             )
-        if found < 0:
-            file = PurePosixPath(name).name
-            raise UnknownVideoError(f"{self._name} has several videos named {file!r}; give an id instead of {name!r}")
-        if not self._done[found]:
-            row = self._row(found)
-            raise UnknownVideoError(f"{row['id']!r} failed ({row['failure']}): {row['message']}")
+        if found == _SEVERAL:
+            file = PurePosixPath(known).name
+            raise UnknownVideoError(
+                f"{self._store} has several videos named {file!r}; give an id instead of {public(name)!r}"
+            )
         return found
 
-    def _by_other_name(self, name: str) -> int | None:
-        """Find the row of a path or file name; -1 where several fit."""
-        parts = PurePosixPath(name).parts
-        absolute = PurePosixPath(name).is_absolute()
-        if absolute:
-            inside = os.path.relpath(name, self._root) if self._root else os.pardir
-            if PurePosixPath(inside).parts[:1] != (os.pardir,):  # whatever is below the input root has an id
-                return self._by_id.get(inside, self._by_path.get(name))
-            if name in self._by_path:
-                return self._by_path[name]
+    def _by_other_name(self, known: str, name: str) -> int | None:
+        """Find the row of a path, URL or file name; _SEVERAL where several fit."""
+        absolute = is_url(known) or PurePosixPath(known).is_absolute()
+        whole = known if absolute else storable(str(Path(name).absolute()))
+        inside = _inside(whole, self._root)
+        found = self._by_id.get(inside) if inside else None
+        if found is None:
+            found = self._by_path.get(whole)
+        if found is not None or (inside and absolute):
+            return found  # whatever is below the input root has an id
+        parts = PurePosixPath(known).parts
         endings = ("/".join(parts[start:]) for start in range(len(parts)))
         ending = next((ending for ending in endings if ending in self._by_id), None)
         if ending is not None:
             return self._by_id[ending]
         # A relative path that is no id names a video that is not there, not another one in another folder.
-        return self._by_file_name.get(PurePosixPath(name).name) if absolute or len(parts) == 1 else None
+        return self._by_file_name.get(PurePosixPath(known).name) if absolute or len(parts) == 1 else None
 
     @cached_property
     def _by_id(self) -> dict[str, int]:
@@ -142,9 +160,18 @@ class Videos:
 
     @cached_property
     def _by_file_name(self) -> dict[str, int]:
-        """Number of the video of each file name, -1 where several have it."""
+        """Number of the video of each file name, _SEVERAL where several have it."""
         found: dict[str, int] = {}
         for number, video_id in enumerate(self._table["id"].to_pylist()):
             file = PurePosixPath(video_id).name
-            found[file] = number if file not in found else -1
+            found[file] = number if file not in found else _SEVERAL
         return found
+
+
+def _inside(path: str, root: str) -> str | None:
+    """Return a path or URL relative to the root; None where it is not below it."""
+    if is_url(path) or is_url(root):
+        top = f"{root.rstrip('/')}/"
+        return path.removeprefix(top) if path.startswith(top) else None
+    inside = os.path.relpath(path, root) if root else os.pardir
+    return None if PurePosixPath(inside).parts[:1] == (os.pardir,) else inside

@@ -1,26 +1,27 @@
-"""All videos of a store one after the other, the index rows of one part in memory at a time."""
+"""All of a store from end to end, in its order, the index rows of one part in memory at a time."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-from mgmtool.errors import StoreError
-from mgmtool.store.columns import Columns
-from mgmtool.store.index import read_part_index, superseded_rows, without
-from mgmtool.store.layout import ArraySpec, check_attributes, committed_parts, frame_arrays
-from mgmtool.store.location import LocalFolder, locate, read_attributes, reading
+from mgmtool.store.arrays import Arrays
+from mgmtool.store.layout import frame_arrays
+from mgmtool.store.reader import Store, read_volume
+from mgmtool.store.videos import VideoRows
 from mgmtool.types import ExtractSpec, MaskVolume
+
+BLOCK_FRAMES = 32 * 1024
+"""Frames of a block; whole chunks, so that none is unpacked twice."""
 
 _INCIDENTAL = ["seconds", "path"]
 """Columns of the index that say nothing of the masks."""
@@ -58,7 +59,7 @@ class StoredVideo:
 
     row: Mapping[str, Any]
     _spec: ExtractSpec
-    _columns: Columns
+    _arrays: Arrays
 
     @property
     def id(self) -> str:
@@ -67,8 +68,9 @@ class StoredVideo:
 
     def largest_array(self) -> tuple[str, int]:
         """Name and size in bytes of the largest array, without reading it."""
-        frames = int(self.row["num_frames"])
-        sizes = {a.name: frames * math.prod(a.row) * np.dtype(a.dtype).itemsize for a in self._arrays()}
+        frames, part = int(self.row["num_frames"]), int(self.row["part"])
+        arrays = [array for array in frame_arrays(self._spec, energy=True) if self._arrays.has(part, array.name)]
+        sizes = {array.name: frames * math.prod(array.row) * np.dtype(array.dtype).itemsize for array in arrays}
         return max(sizes.items(), key=lambda item: item[1])
 
     def volume(self) -> MaskVolume:
@@ -79,93 +81,38 @@ class StoredVideo:
         StoreError
             The arrays are damaged.
         """
-        part, start, stop = (int(self.row[name]) for name in ("part", "row_start", "row_stop"))
-        names = [array.name for array in self._arrays()]
-        try:
-            arrays = self._columns.windows(part, names, start, stop)
-        except StoreError as error:
-            raise StoreError(f"masks of {self.id!r} in part {part} cannot be read: {error}") from None
-        lengths = {len(array) for array in arrays}
-        if not {"mask", "box", "pts", "flags"} <= set(names) or lengths != {stop - start}:
-            raise StoreError(
-                f"masks of {self.id!r} in part {part} have {sorted(lengths)} rows in {names}; "
-                f"expected {stop - start} in every array"
-            )
-        return MaskVolume(**dict(zip(names, arrays, strict=True)))
-
-    def _arrays(self) -> list[ArraySpec]:
-        part = int(self.row["part"])
-        return [array for array in frame_arrays(self._spec, energy=True) if self._columns.has(part, array.name)]
+        return read_volume(self._arrays, VideoRows.of(self.row))
 
 
-class Walk:
-    """A store open for reading all of it once, in its order.
-
-    Parameters
-    ----------
-    store : path or URL
-        Folder of the store.
+@dataclass(frozen=True, slots=True)
+class StoredPart:
+    """A committed part.
 
     Attributes
     ----------
-    name : str
-        Path or URL.
-    attributes : dict
-        Attributes of the root group.
-    spec : ExtractSpec
-        What the store was made with.
-
-    Raises
-    ------
-    StoreError
-        There is no mask store there.
+    number : int
+        Number of the part.
+    rows : list of dict
+        Its index rows, failed videos included, in order; the columns that were asked for.
     """
 
-    def __init__(self, store: str | Path) -> None:
-        self._location = locate(store)
-        self.name, self.attributes = self._location.name, read_attributes(self._location)
-        check_attributes(self.attributes, self.name)
-        self.spec = ExtractSpec.from_json(self.attributes["spec"])
+    number: int
+    rows: list[dict[str, Any]]
+    _arrays: Arrays
 
-    def parts(self) -> list[PartFacts]:
-        """Read what is known of every committed part, in order; parts without a video are left out."""
-        return [_facts(number, table) for number, table in self._tables() if table.num_rows]
+    def has(self, name: str) -> bool:
+        """Whether the part has an array."""
+        return self._arrays.has(self.number, name)
 
-    def videos(self, parts: Collection[int]) -> Iterator[StoredVideo]:
-        """Yield the videos of some parts that are done, in the order of the store.
+    def blocks(self, names: Sequence[str], stop: int) -> Iterator[tuple[int, list[NDArray[Any]]]]:
+        """Yield the first frame of each block and its rows of some arrays, up to frame ``stop`` of the part."""
+        for start in range(0, stop, BLOCK_FRAMES):
+            yield start, self._arrays.rows(self.number, names, start, min(start + BLOCK_FRAMES, stop))
 
-        Parameters
-        ----------
-        parts : collection of int
-            Numbers of the parts: those that were there at some moment, whatever has been committed since.
-        """
-        columns = Columns(self._location, None)
-        for number, table in self._tables():
-            if number in parts:
-                rows = table.filter(pc.equal(table["status"], "done")).to_pylist()
-                yield from (StoredVideo(row, self.spec, columns) for row in rows)
 
-    def _tables(self) -> Iterator[tuple[int, pa.Table]]:
-        if isinstance(self._location, LocalFolder):
-            root = self._location.root
-            for number in committed_parts(root):
-                with reading(self.name):
-                    table = read_part_index(root, number)
-                yield number, without(table, self._superseded)
-            return
-        table = self._remote_index
-        for number in sorted(set(table["part"].to_pylist())):
-            yield number, table.filter(pc.equal(table["part"], number))
-
-    @cached_property
-    def _superseded(self) -> set[tuple[str, int]]:
-        root = self._location.root  # type: ignore[attr-defined]
-        with reading(self.name):
-            return superseded_rows(read_part_index(root, number) for number in committed_parts(root))
-
-    @cached_property
-    def _remote_index(self) -> pa.Table:
-        return self._location.index()
+def part_facts(store: Store) -> list[PartFacts]:
+    """Read what is known of every committed part, in order; parts without a video are left out."""
+    return [_facts(number, table) for number, table in store.records.tables() if table.num_rows]
 
 
 def _facts(number: int, table: pa.Table) -> PartFacts:
@@ -173,3 +120,25 @@ def _facts(number: int, table: pa.Table) -> PartFacts:
     rows = json.dumps(table.drop_columns(_INCIDENTAL).to_pylist(), sort_keys=True)
     digest = hashlib.blake2b(rows.encode(), digest_size=8).hexdigest()
     return PartFacts(number, statuses.count("done"), statuses.count("failed"), digest)
+
+
+def stored_videos(store: Store, parts: Collection[int]) -> Iterator[StoredVideo]:
+    """Yield the videos of some parts that are done, in the order of the store.
+
+    Parameters
+    ----------
+    store : Store
+        The store.
+    parts : collection of int
+        Numbers of the parts: those that were there at some moment, whatever has been committed since.
+    """
+    for number, table in store.records.tables():
+        if number in parts:
+            rows = table.filter(pc.equal(table["status"], "done")).to_pylist()
+            yield from (StoredVideo(row, store.spec, store.arrays) for row in rows)
+
+
+def stored_parts(store: Store, columns: Sequence[str]) -> Iterator[StoredPart]:
+    """Yield every committed part, in order, with some columns of its index rows."""
+    for number, table in store.records.tables():
+        yield StoredPart(number, table.select(list(columns)).to_pylist(), store.arrays)

@@ -11,7 +11,7 @@ import numpy as np
 from mgmtool import masking
 from mgmtool.errors import UsageError
 from mgmtool.masking import Scheme
-from mgmtool.store import Columns, Rows
+from mgmtool.store import Arrays, VideoRows
 from mgmtool.types import Clip, FrameFlag, Int64, Tracks, VideoMotion, VideoRef
 
 _TRACKS_KEPT = 1024
@@ -39,7 +39,7 @@ class ClipMotion:
     first: int
 
 
-def read_motion(columns: Columns, rows: Rows, clip: Clip, scheme: Scheme) -> ClipMotion:
+def read_motion(arrays: Arrays, rows: VideoRows, clip: Clip, scheme: Scheme) -> ClipMotion:
     """Read what a scheme looks at between the first and the last frame of a clip.
 
     Raises
@@ -55,8 +55,8 @@ def read_motion(columns: Columns, rows: Rows, clip: Clip, scheme: Scheme) -> Cli
     first, stop = (0 if tracks is not None else lowest), highest + 1
     names: tuple[str, ...] = ("flags",)
     if scheme.needs_motion:
-        names = _WITH_ENERGY if columns.has(rows.part, "energy") else _WITHOUT_ENERGY
-    found = dict(zip(names, columns.windows(rows.part, names, rows.start + first, rows.start + stop), strict=True))
+        names = _WITH_ENERGY if arrays.has(rows.part, "energy") else _WITHOUT_ENERGY
+    found = dict(zip(names, arrays.rows(rows.part, names, rows.start + first, rows.start + stop), strict=True))
     if "box" in found:
         scheme, tracks = _on_boxes(), _track_of(found["box"], rows)
     scene: Int64 = np.cumsum((found["flags"] & _CUT) > 0)
@@ -64,13 +64,13 @@ def read_motion(columns: Columns, rows: Rows, clip: Clip, scheme: Scheme) -> Cli
     return ClipMotion(scheme, VideoMotion(rows.height, rows.width, scene, energy, scale, tracks), first)
 
 
-def preload(columns: Columns, parts: list[int]) -> None:
+def preload(arrays: Arrays, parts: list[int]) -> None:
     """Open or unpack what :func:`read_motion` looks at."""
     for part in parts:
-        columns.load([part], _WITH_ENERGY if columns.has(part, "energy") else _WITHOUT_ENERGY)
+        arrays.load([part], _WITH_ENERGY if arrays.has(part, "energy") else _WITHOUT_ENERGY)
 
 
-def _track_of(box: Any, rows: Rows) -> Tracks:
+def _track_of(box: Any, rows: VideoRows) -> Tracks:
     """Turn stored boxes into the track of one object, on which the box of the clip is centred."""
     there = np.flatnonzero(box.any(axis=1))
     if not len(there):
@@ -81,7 +81,7 @@ def _track_of(box: Any, rows: Rows) -> Tracks:
     return Tracks(there, np.zeros(len(there), np.int64), box[there].astype(np.float32))
 
 
-def _span(rows: Rows, clip: Clip) -> tuple[int, int]:
+def _span(rows: VideoRows, clip: Clip) -> tuple[int, int]:
     """Lowest and highest frame of a clip; refuses what does not fit the video, with its values."""
     if clip.num_frames is not None and clip.num_frames != len(rows):
         raise UsageError(

@@ -10,13 +10,13 @@ from typing import Any
 
 from mgmtool.errors import UsageError
 from mgmtool.masking import derive_seed
-from mgmtool.store import Rows
+from mgmtool.store import VideoRows
 from mgmtool.types import Clip, ClipRequest, Crop, PatchGrid, TokenLayout
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What is asked for all the clips of a batch; see :meth:`mgmtool.MaskStore.clip`."""
+class MaskOptions:
+    """What holds for all clips of a batch; see :meth:`mgmtool.MaskStore.clip`."""
 
     layout: TokenLayout
     tubelet: int
@@ -24,7 +24,7 @@ class Asked:
     keep_visible: float
 
     @classmethod
-    def of(cls, grid: tuple[int, int], tubelet: int, ratio: float, invert: bool, keep_visible: float) -> Asked:
+    def of(cls, grid: tuple[int, int], tubelet: int, ratio: float, invert: bool, keep_visible: float) -> MaskOptions:
         """Check and lay out.
 
         Raises
@@ -44,7 +44,7 @@ class Asked:
         except ValueError as error:
             raise UsageError(str(error)) from None
 
-    def request(self, clip: Clip, rows: Rows, first: int) -> ClipRequest:
+    def request(self, clip: Clip, rows: VideoRows, first: int) -> ClipRequest:
         """Ask for a clip, made plain by :func:`plain`, of which frame ``first`` is the first that is known."""
         crop = Crop(0, 0, rows.height, rows.width) if clip.crop is None else Crop(*clip.crop)
         where = (crop.top, crop.left, crop.height, crop.width)

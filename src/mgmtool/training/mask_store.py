@@ -7,27 +7,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from mgmtool import masking, store
-from mgmtool.errors import StoreError, UnknownVideoError, UsageError
+from mgmtool import masking
+from mgmtool.errors import UnknownVideoError, UsageError
 from mgmtool.masking import Scheme
-from mgmtool.store import Columns, Location, Videos
+from mgmtool.store import Store
 from mgmtool.training import _motion
 from mgmtool.training._motion import ClipMotion
-from mgmtool.training._requests import Asked, plain
+from mgmtool.training._requests import MaskOptions, plain
 from mgmtool.training.clips import check_clip, place_clips
-from mgmtool.types import (
-    Clip,
-    ClipRequest,
-    ExtractSpec,
-    MaskVolume,
-    TokenMask,
-    VideoRecord,
-)
-
-_FRAME_ARRAYS = ("mask", "box", "pts", "flags", "energy", "energy_scale")
+from mgmtool.types import Clip, ClipRequest, TokenMask, VideoRecord
 
 
-class MaskStore:
+class MaskStore(Store):
     """A mask store open for a training loader. Made by :func:`open_store`.
 
     Opening reads a few hundred bytes. The index and the arrays are opened when they are first needed, in the process that needs
@@ -44,26 +35,10 @@ class MaskStore:
         Attributes of the root group.
     """
 
-    def __init__(
-        self, location: Location, attributes: Mapping[str, Any], cache: str | None, cache_folder: str | Path | None
-    ) -> None:
-        self._location, self.attributes = location, dict(attributes)
-        self.name, self.spec = location.name, ExtractSpec.from_json(attributes["spec"])
-        self._columns = Columns(location, cache, cache_folder)
-        self._schemes: dict[str, Scheme] = {}
-
-    def __getstate__(self) -> dict[str, Any]:
-        # The index goes along neither: it is read again by whoever needs it, and may be large.
-        kept = ("_location", "attributes", "name", "spec", "_columns", "_schemes")
-        return {name: self.__dict__[name] for name in kept}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-
     @cached_property
-    def videos(self) -> Videos:
-        """The videos that are done, by name."""
-        return Videos(self._location.index(), self.name, self.attributes["input_root"])
+    def _schemes(self) -> dict[str, Scheme]:
+        """Schemes built so far, by name."""
+        return {}
 
     def __len__(self) -> int:
         return len(self.videos)
@@ -83,8 +58,7 @@ class MaskStore:
 
     def __getitem__(self, name: str) -> VideoRecord:
         """Read all that the store holds of a video; raises :class:`~mgmtool.errors.UnknownVideoError`, which is a KeyError."""
-        row = self.videos.facts(name)
-        volume = self.volume(name)
+        volume, row = self.volume(name), self.videos.row(name)
         energy = None
         if volume.energy is not None and volume.energy_scale is not None:
             energy = volume.energy * volume.energy_scale[:, None, None]
@@ -104,22 +78,9 @@ class MaskStore:
             index_risk=tuple(row["index_risk"]),
         )
 
-    def lookup(self, name: str) -> str:
-        """Find an id by itself, by a path below the input root, as it was extracted or that ends in an id, or by a file name."""
-        return self.videos.find(name).id
-
-    def volume(self, name: str) -> MaskVolume:
-        """Read the mask volume of a video, straight from the store."""
-        rows = self.videos.find(name)
-        found = {array: self._columns.read(rows.part, array, rows.start, rows.stop) for array in _FRAME_ARRAYS}
-        missing = [array for array in _FRAME_ARRAYS[:4] if found[array] is None]
-        if missing:
-            raise StoreError(f"{self.name}: the part of {rows.id!r} has no array {missing[0]!r}")
-        return MaskVolume(**{array: values for array, values in found.items() if values is not None})
-
     def preload(self) -> None:
         """Open or unpack now what clips need: under ``cache="ram"``, workers forked afterwards share the memory."""
-        _motion.preload(self._columns, self.videos.parts())
+        _motion.preload(self.arrays, self.videos.parts())
 
     def clip(
         self,
@@ -212,12 +173,12 @@ class MaskStore:
         grid, tubelet, ratio, scheme, invert, keep_visible
             As for :meth:`clip`, the same for all samples.
         """
-        asked, chosen = Asked.of(grid, tubelet, ratio, invert, keep_visible), self._scheme(scheme)
+        options, chosen = MaskOptions.of(grid, tubelet, ratio, invert, keep_visible), self._scheme(scheme)
         known = []
         for given in clips:
             clip, rows = plain(given), self.videos.find(given.id)
-            motion = _motion.read_motion(self._columns, rows, clip, chosen)
-            known.append((motion, asked.request(clip, rows, motion.first)))
+            motion = _motion.read_motion(self.arrays, rows, clip, chosen)
+            known.append((motion, options.request(clip, rows, motion.first)))
         try:
             return _placed(known)
         except UsageError:
@@ -277,7 +238,4 @@ def open_store(
     UsageError
         An unknown cache, or a URL without fsspec.
     """
-    location = store.locate(path, storage_options)
-    attributes = store.read_attributes(location)
-    store.check_attributes(attributes, location.name)
-    return MaskStore(location, attributes, cache, cache_folder)
+    return MaskStore.open(path, cache, storage_options=storage_options, cache_folder=cache_folder)

@@ -17,7 +17,7 @@ def command(store: str | Path, video_id: str | None, as_json: bool) -> None:
     """Show what a mask store holds, or all that is known of one of its videos."""
     from mgmtool.cli._info import store_facts, video_facts
     from mgmtool.cli._tables import print_facts
-    from mgmtool.store import open_store
+    from mgmtool.store import Store
 
-    opened = open_store(store)
+    opened = Store.open(store)
     print_facts(store_facts(opened) if video_id is None else video_facts(opened, video_id), as_json)

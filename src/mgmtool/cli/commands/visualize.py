@@ -151,10 +151,10 @@ def _computed(video: Path, video_id: str | None, given: dict[str, Any]) -> tuple
 def _stored(ctx: click.Context, store: str | Path, name: str, given: dict[str, Any]) -> tuple[MaskVolume, ExtractSpec]:
     """Read the masks; an option that would have no effect is an error rather than a surprise."""
     from mgmtool.errors import UsageError
-    from mgmtool.store import open_store
+    from mgmtool.store import Store
 
     useless = _given_flags(ctx, given)
     if useless:
         raise UsageError(f"{useless} given with --store, whose masks are made already; expected one or the other")
-    opened = open_store(store)
-    return opened.volume(opened.lookup(name)), opened.spec
+    opened = Store.open(store)
+    return opened.volume(name), opened.spec

@@ -1,8 +1,9 @@
-"""Rows of the arrays of a store: from disk, from mapped memory, or from RAM."""
+"""Rows of the arrays of a store: from the store, from mapped memory, or from RAM."""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import secrets
 from collections import OrderedDict
@@ -11,13 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import zarr.api.asynchronous
 from numpy.typing import NDArray
-from zarr.core.sync import sync as zarr_sync
 
 from mgmtool.errors import StoreError, UsageError
-from mgmtool.store.index import sync
+from mgmtool.files import whole
+from mgmtool.storage import Place
+from mgmtool.store._errors import read_errors
+from mgmtool.store._loop import wait_for
 from mgmtool.store.layout import part_name
-from mgmtool.store.location import Location, reading
+from mgmtool.store.records import record_file
 
 CACHES = (None, "mmap", "ram")
 _OPEN_PARTS = {None: 256, "mmap": 4096}
@@ -26,7 +30,7 @@ _OPEN_PARTS = {None: 256, "mmap": 4096}
 _Array = Any
 
 
-class Columns:
+class Arrays:
     """Reads rows of a store's arrays.
 
     Handles are opened when they are first needed, in the process that needs them: a copy made by a fork opens its own, and one
@@ -34,24 +38,35 @@ class Columns:
 
     Parameters
     ----------
-    location : Location
+    place : Place
         The store.
     cache : None, "mmap" or "ram"
         None reads and unpacks the chunks that hold the rows, each time. "mmap" unpacks the arrays of a part into a file once,
         which all processes of a machine share. "ram" unpacks them into the memory of the process.
     folder : path, optional
         Where "mmap" keeps its files; by default ``$XDG_CACHE_HOME/mgmtool``.
+
+    Raises
+    ------
+    UsageError
+        An unknown cache.
     """
 
-    def __init__(self, location: Location, cache: str | None, folder: str | Path | None = None) -> None:
+    def __init__(self, place: Place, cache: str | None = None, folder: str | Path | None = None) -> None:
         if cache not in CACHES:
             raise UsageError(f"cache is {cache!r}; expected None, 'mmap' or 'ram'")
-        self._location, self._cache = location, cache
-        self._folder = Path(folder).absolute() if folder is not None else _cache_folder()
+        if folder is None:
+            folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mgmtool"
+        self._place, self._cache, self._folder = place, cache, Path(folder).absolute()
         self._forget()
 
+    @property
+    def name(self) -> str:
+        """How errors name the store."""
+        return self._place.name
+
     def __getstate__(self) -> dict[str, Any]:
-        return {"_location": self._location, "_cache": self._cache, "_folder": self._folder}
+        return {"_place": self._place, "_cache": self._cache, "_folder": self._folder}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -66,11 +81,7 @@ class Columns:
         """Whether a part has an array. One that is there is opened, or unpacked."""
         return self._array(part, name) is not None
 
-    def window(self, part: int, name: str, start: int, stop: int) -> NDArray[Any]:
-        """Return rows ``start`` .. ``stop - 1`` of an array, as :meth:`windows` does."""
-        return self.windows(part, [name], start, stop)[0]
-
-    def windows(self, part: int, names: Sequence[str], start: int, stop: int) -> list[NDArray[Any]]:
+    def rows(self, part: int, names: Sequence[str], start: int, stop: int) -> list[NDArray[Any]]:
         """Return rows ``start`` .. ``stop - 1`` of some arrays of a part; do not write to them.
 
         Raises
@@ -81,24 +92,43 @@ class Columns:
         arrays = [self._array(part, name) for name in names]
         for name, array in zip(names, arrays, strict=True):
             if array is None:
-                raise StoreError(f"{self._location.name}: {part_name(part)} has no array {name!r}")
-        if self._cache is not None:
-            return [array[start:stop] for array in arrays]
-        with reading(self._location.name):
-            return zarr_sync(_rows(arrays, slice(start, stop)))
+                raise StoreError(f"{self.name}: {part_name(part)} has no array {name!r}")
+        return [array[start:stop] for array in arrays] if self._cache else self._read(arrays, slice(start, stop))
 
-    def read(self, part: int, name: str, start: int, stop: int) -> NDArray[Any] | None:
-        """Read rows of an array straight from the store, whatever the cache; None where the part has no such array."""
+    def read(self, part: int, names: Sequence[str], start: int, stop: int) -> dict[str, NDArray[Any]]:
+        """Read rows of some arrays straight from the store, whatever the cache; those the part does not have are left out."""
         self._check_process()
-        with reading(self._location.name):
-            array = self._open(part, name)
-            return None if array is None else zarr_sync(_rows([array], slice(start, stop)))[0]
+        with read_errors(self.name):
+            found = {name: self.open(part, name) for name in names}
+        there = {name: array for name, array in found.items() if array is not None}
+        return dict(zip(there, self._read(list(there.values()), slice(start, stop)), strict=True))
+
+    def whole(self, array: Any) -> NDArray[Any]:
+        """Read all rows of an array that :meth:`open` returned."""
+        return self._read([array], slice(None))[0]
 
     def load(self, parts: Sequence[int], names: Sequence[str]) -> None:
         """Open or unpack arrays now; under "ram", a process that forks afterwards shares them with its children."""
         for part in parts:
             for name in names:
                 self._array(part, name)
+
+    def open(self, part: int, name: str) -> Any:
+        """Open an array as a :class:`zarr.AsyncArray`; None where the part has none. Errors are as zarr raises them."""
+        if self._root is None:
+            options = self._place.options or None
+            group = zarr.api.asynchronous.open_group(
+                store=self._place.address, mode="r", zarr_format=3, storage_options=options
+            )
+            self._root = wait_for(group)
+        try:
+            return wait_for(self._root.getitem(f"{part_name(part)}/{name}"))
+        except KeyError:
+            return None
+
+    def _read(self, arrays: Sequence[_Array], rows: slice) -> list[NDArray[Any]]:
+        with read_errors(self.name):
+            return wait_for(_gathered(arrays, rows))
 
     def _check_process(self) -> None:
         """Drop what does not survive a fork: handles with their sockets, threads and event loops. Unpacked arrays do."""
@@ -118,46 +148,36 @@ class Columns:
         elif self._cache in _OPEN_PARTS:
             self._parts.move_to_end(part)
         if name not in arrays:
-            arrays[name] = self._fetch(part, name)
+            arrays[name] = self._mapped(part, name) if self._cache == "mmap" else self._opened(part, name)
         return arrays[name]
 
-    def _fetch(self, part: int, name: str) -> _Array:
-        if self._cache == "mmap":
-            return self._mapped(part, name)
-        with reading(self._location.name):
-            array = self._open(part, name)
-            if array is None or self._cache is None:
-                return array
-            unpacked = zarr_sync(_rows([array], slice(None)))[0]
-        unpacked.setflags(write=False)
-        return unpacked
-
-    def _open(self, part: int, name: str) -> _Array:
-        if self._root is None:
-            self._root = self._location.group()
-        try:
-            return zarr_sync(self._root.getitem(f"{part_name(part)}/{name}"))
-        except KeyError:
-            return None
+    def _opened(self, part: int, name: str) -> _Array:
+        """Open an array; with a cache, unpack it."""
+        with read_errors(self.name):
+            array = self.open(part, name)
+        if array is not None and self._cache:
+            array = self.whole(array)
+            array.setflags(write=False)
+        return array
 
     def _mapped(self, part: int, name: str) -> NDArray[Any] | None:
-        """Map the file an array was unpacked into; unpack it first if nobody did."""
-        target = self._folder / f"{self._location.fingerprint(part_name(part))}.{name}.npy"
-        try:
-            return _map(target)
-        except FileNotFoundError:
-            pass
-        with reading(self._location.name):
-            array = self._open(part, name)
-            if array is None:
-                return None
-            unpacked = zarr_sync(_rows([array], slice(None)))[0]
-        _save(target, unpacked)
+        """Map the file into which an array was unpacked; unpack it first if nobody did."""
+        with read_errors(self.name):
+            # The record tells one content from another: it holds the checksums of the arrays, and the time each video took.
+            record = hashlib.blake2b(self._place.read(record_file(part)), digest_size=16).hexdigest()
+        key = "\0".join((self._place.identity(), part_name(part), record)).encode("utf-8", "surrogateescape")
+        target = self._folder / f"{hashlib.blake2b(key, digest_size=12).hexdigest()}.{name}.npy"
+        if (mapped := _map(target)) is not None:
+            return mapped
+        array = self._opened(part, name)
+        if array is None:
+            return None
+        _save(target, array)
         return _map(target)
 
 
-async def _rows(arrays: Sequence[_Array], rows: slice) -> list[NDArray[Any]]:
-    """Read rows of several arrays at once: one trip to the thread that reads, not one each."""
+async def _gathered(arrays: Sequence[_Array], rows: slice) -> list[NDArray[Any]]:
+    """Read rows of several arrays at once."""
     reads = [asyncio.ensure_future(array.getitem(rows)) for array in arrays]
     try:
         return [np.asarray(values) for values in await asyncio.gather(*reads)]
@@ -168,31 +188,21 @@ async def _rows(arrays: Sequence[_Array], rows: slice) -> list[NDArray[Any]]:
         raise
 
 
-def _map(file: Path) -> NDArray[Any]:
-    """Map a file of the cache; raises FileNotFoundError where there is none yet."""
+def _map(file: Path) -> NDArray[Any] | None:
+    """Map a file of the cache; None where there is none yet."""
     try:
         return np.asarray(np.load(file, mmap_mode="r", allow_pickle=False))
     except (FileNotFoundError, NotADirectoryError):
-        raise FileNotFoundError from None
+        return None
     except (OSError, ValueError, EOFError) as error:
         raise StoreError(f"cannot read the cache {file}: {error}; it may be deleted") from None
 
 
 def _save(file: Path, array: NDArray[Any]) -> None:
-    """Write an array into a file under another name, which gets its own once whole: readers never see half a file."""
-    aside = file.with_name(f".{secrets.token_hex(8)}.partial.npy")
+    """Write an array into a file, which has an ending that ``np.save`` keeps while it is written."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            np.save(aside, array, allow_pickle=False)
-            sync(aside)
-            aside.replace(file)
-        finally:
-            aside.unlink(missing_ok=True)
+        with whole(file, file.with_name(f".{secrets.token_hex(8)}.partial.npy")) as partial:
+            np.save(partial, array, allow_pickle=False)
     except OSError as error:
         raise StoreError(f"cannot write the cache {file}: {error.strerror or error}") from None
-
-
-def _cache_folder() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "mgmtool"

@@ -1,0 +1,144 @@
+"""A folder of this machine, or of a file system that several machines share."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from mgmtool.files import Locks, create, signed, sync, whole
+
+GROWING = ".writing"
+"""Folder in the place where what is not whole yet grows."""
+LOCK_FILE = ".lock"
+
+
+class Folder:
+    """A folder; see :class:`mgmtool.storage.Place`. What grows lies in :data:`GROWING`, and is moved into place by a rename.
+
+    Parameters
+    ----------
+    path : str
+        The folder, which need not exist.
+    """
+
+    excludes = True
+
+    def __init__(self, path: str) -> None:
+        self._root = Path(path).absolute()  # another process, or this one later, may have another current folder
+        self.name, self.address = str(Path(path)), str(self._root)
+        self.options: dict[str, Any] = {}
+        self._locks = Locks(self._root / LOCK_FILE)
+
+    def identity(self) -> str:
+        """See :meth:`mgmtool.storage.Place.identity`."""
+        return str(self._root.resolve())
+
+    def read(self, name: str) -> bytes:
+        """See :meth:`mgmtool.storage.Place.read`."""
+        return (self._root / name).read_bytes()
+
+    def read_many(self, names: Sequence[str]) -> Iterator[bytes]:
+        """See :meth:`mgmtool.storage.Place.read_many`."""
+        return map(self.read, names)
+
+    def exists(self, name: str = "") -> bool:
+        """See :meth:`mgmtool.storage.Place.exists`."""
+        return (self._root / name).exists()
+
+    def is_file(self, name: str = "") -> bool:
+        """See :meth:`mgmtool.storage.Place.is_file`."""
+        return (self._root / name).is_file()
+
+    def names(self, folder: str = "") -> list[str]:
+        """See :meth:`mgmtool.storage.Place.names`."""
+        try:
+            return sorted(path.name for path in (self._root / folder).iterdir())
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
+    def sizes(self, folder: str = "") -> dict[str, int]:
+        """See :meth:`mgmtool.storage.Place.sizes`."""
+        top = self._root / folder
+        files = (Path(where, name) for where, _, names in os.walk(top) for name in names)
+        return {path.relative_to(top).as_posix(): path.stat().st_size for path in files}
+
+    def make_folder(self, name: str) -> None:
+        """See :meth:`mgmtool.storage.Place.make_folder`."""
+        (self._root / name).mkdir(parents=True, exist_ok=True)
+
+    def write(self, name: str, content: bytes) -> None:
+        """See :meth:`mgmtool.storage.Place.write`."""
+        path = self._to_write(name)
+        with whole(path, _aside(path)) as partial:
+            partial.write_bytes(content)
+
+    def create(self, name: str, content: bytes) -> None:
+        """See :meth:`mgmtool.storage.Place.create`."""
+        path = self._to_write(name)
+        try:
+            create(path, content, _aside(path))
+        except FileExistsError:
+            if path.read_bytes() != content:
+                raise
+
+    def _to_write(self, name: str) -> Path:
+        path = self._root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def delete(self, names: Sequence[str]) -> None:
+        """See :meth:`mgmtool.storage.Place.delete`."""
+        for name in names:
+            path = self._root / name
+            if path.is_dir() and not path.is_symlink():
+                with contextlib.suppress(OSError):  # not empty, or somebody else removed it
+                    path.rmdir()
+            else:
+                path.unlink(missing_ok=True)
+
+    def remove(self, folder: str = "") -> None:
+        """See :meth:`mgmtool.storage.Place.remove`."""
+        with contextlib.suppress(FileNotFoundError):
+            shutil.rmtree(self._root / folder)
+
+    def grow(self, name: str) -> Path:
+        """See :meth:`mgmtool.storage.Place.grow`."""
+        grown = self._root / GROWING / signed(name)
+        shutil.rmtree(grown, ignore_errors=True)
+        grown.mkdir(parents=True)
+        return grown
+
+    def adopt(self, grown: Path, name: str) -> None:
+        """See :meth:`mgmtool.storage.Place.adopt`."""
+        for path in (*sorted(grown.rglob("*")), grown):
+            sync(path)
+        target = self._root / name
+        shutil.rmtree(target, ignore_errors=True)
+        grown.rename(target)
+        sync(target.parent)
+
+    def drop(self, grown: Path) -> None:
+        """See :meth:`mgmtool.storage.Place.drop`."""
+        shutil.rmtree(grown, ignore_errors=True)
+        self.delete([GROWING])
+
+    def lock(self, number: int) -> bool:
+        """See :meth:`mgmtool.storage.Place.lock`."""
+        return self._locks.take(number)
+
+    def unlock(self, number: int) -> None:
+        """See :meth:`mgmtool.storage.Place.unlock`."""
+        self._locks.give(number)
+
+    def held(self, first: int, count: int = 1) -> bool:
+        """See :meth:`mgmtool.storage.Place.held`."""
+        return self._locks.held(first, count)
+
+
+def _aside(path: Path) -> Path:
+    """Name what is being written after its writer: another process may remove it once this one has exited."""
+    return path.with_name(signed(f".{path.name}"))

@@ -1,0 +1,34 @@
+"""What the libraries and file systems below a store raise, as one line that names the store."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from mgmtool.errors import MgmtoolError, StoreError, StoreWriteError, one_line
+
+
+@contextlib.contextmanager
+def read_errors(name: str) -> Iterator[None]:
+    """Turn any error of reading into a StoreError of one line that names the store."""
+    try:
+        yield
+    except (MgmtoolError, MemoryError):
+        raise
+    except Exception as error:  # each file system raises exceptions of its own kind
+        words = one_line(str(error)) or type(error).__name__
+        # A server that ignores ranges sends the whole file, whose checksum is another.
+        hint = "; the server has to answer range requests" if name.startswith("http") and "checksum" in words else ""
+        raise StoreError(f"{name} cannot be read: {words}{hint}") from error
+
+
+@contextlib.contextmanager
+def write_errors(name: str) -> Iterator[None]:
+    """Turn errors of the system into a StoreWriteError of one line that names the store."""
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, StoreWriteError):
+            raise
+        words = error.strerror or str(error)
+        raise StoreWriteError(f"cannot write {name}: {words}; what was committed before stays valid") from error

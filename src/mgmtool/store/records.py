@@ -1,0 +1,116 @@
+"""The commit records of a store, read one part at a time: which videos it holds, and where their rows are."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from mgmtool.errors import StoreError
+from mgmtool.storage import Place
+from mgmtool.store._errors import read_errors
+from mgmtool.store.index import KEYS, SCHEMA, current_rows, superseded_rows, without
+from mgmtool.store.layout import part_name, part_number
+
+
+def committed_numbers(place: Place) -> list[int]:
+    """Numbers of the parts that have a commit record, ascending."""
+    stems = (name.removesuffix(".parquet") for name in place.names("index") if name.endswith(".parquet"))
+    return sorted(number for number in map(part_number, stems) if number is not None)
+
+
+def record_file(number: int) -> str:
+    """Name of the commit record of a part, relative to the store."""
+    return f"index/{part_name(number)}.parquet"
+
+
+def index_table(content: bytes, schema: pa.Schema = SCHEMA) -> pa.Table:
+    """Parse the bytes of a commit record or of ``index.parquet``; columns that early stores do not have are null."""
+    return pq.read_table(pa.BufferReader(content), schema=schema)
+
+
+@dataclass(frozen=True, slots=True)
+class _Overview:
+    """What has to be known of all parts before the first can be read."""
+
+    rows: int
+    superseded: set[tuple[str, int]]
+
+
+class CommitRecords:
+    """The commit records of a store, in order; those that there were when they were first asked for.
+
+    Parameters
+    ----------
+    place : Place
+        The store.
+    """
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+
+    @cached_property
+    def numbers(self) -> list[int]:
+        """Numbers of the committed parts, ascending; none where a place cannot list its files."""
+        try:
+            return committed_numbers(self._place)
+        except OSError:
+            return []
+
+    def count(self) -> int:
+        """Count the rows that count, of all parts."""
+        with read_errors(self._place.name):
+            return self._overview.rows if self.numbers else int(self._full_index.num_rows)
+
+    def tables(self) -> Iterator[tuple[int, pa.Table]]:
+        """Yield number and index rows of each part, one part in memory at a time, without rows a later part supersedes."""
+        with read_errors(self._place.name):
+            if self.numbers:
+                superseded = self._overview.superseded
+                for number, content in zip(self.numbers, self._contents(), strict=True):
+                    yield number, without(index_table(content), superseded)
+            else:
+                for number in sorted(set(self._full_index["part"].to_pylist())):
+                    yield number, self._full_index.filter(pc.equal(self._full_index["part"], number))
+
+    def index(self) -> pa.Table:
+        """Return the rows of all parts, in order, without those that a later part supersedes."""
+        with read_errors(self._place.name):
+            if not self.numbers:
+                return self._full_index
+            return current_rows(pa.concat_tables([index_table(content) for content in self._contents()]))
+
+    def _contents(self) -> Iterator[bytes]:
+        return self._place.read_many(list(map(record_file, self.numbers))) if self._place.excludes else iter(self._kept)
+
+    @cached_property
+    def _kept(self) -> list[bytes]:
+        """All records as they are, compressed, some dozen bytes per video: fetching them again would cost more."""
+        return list(self._place.read_many(list(map(record_file, self.numbers))))
+
+    @cached_property
+    def _overview(self) -> _Overview:
+        rows, superseded = 0, set[tuple[str, int]]()
+        for content in self._contents():
+            keys = index_table(content, KEYS)
+            rows += keys.num_rows
+            superseded |= superseded_rows([keys])
+        return _Overview(rows - len(superseded), superseded)
+
+    @cached_property
+    def _full_index(self) -> pa.Table:
+        """The rows of ``index.parquet``, for places that cannot list the records; none in a store without parts."""
+        try:
+            return index_table(self._place.read("index.parquet"))
+        except FileNotFoundError:
+            with contextlib.suppress(OSError):
+                if "zarr.json" in self._place.names():
+                    return SCHEMA.empty_table()
+            raise StoreError(
+                f"{self._place.name} has no index: neither index/part-*.parquet nor index.parquet can be found"
+            ) from None
