@@ -1,6 +1,7 @@
 """Files that appear whole or not at all, locks, and what killed processes leave behind.
 
-Everything that writes a file under its final name does so through here. Failures are ``OSError`` as the system raises them.
+Everything that writes a file under its final name does so through here. Failures are ``OSError`` as the system raises them, but
+for those of :func:`written_whole`.
 """
 
 from __future__ import annotations
@@ -12,14 +13,16 @@ import secrets
 import socket
 import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+from mgmtool.errors import MgmtoolError, OutputError
 
 if sys.platform != "win32":
     import fcntl
 
 _FLOCK = "@hhqqi4x"
-_NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL}
+_NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL, errno.EBADF}
 
 
 @contextlib.contextmanager
@@ -43,6 +46,24 @@ def whole(path: Path, aside: Path | None = None) -> Iterator[Path]:
         sync(partial)
         partial.replace(path)
         sync(path.parent)
+
+
+@contextlib.contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Do as :func:`whole` for a file that the caller asked for, and name it in errors.
+
+    Raises
+    ------
+    OutputError
+        The file cannot be written. What mgmtool itself raises inside goes through unchanged.
+    """
+    try:
+        with whole(path) as partial:
+            yield partial
+    except MgmtoolError:
+        raise
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from None
 
 
 def create(path: Path, content: bytes, aside: Path | None = None) -> None:
@@ -169,21 +190,36 @@ class Locks:
         """Lock or unlock one byte. Locks of an open file, which Linux has, also keep two writers of one process apart."""
         if sys.platform == "win32":
             return True
-        try:
-            if self._descriptor is None:
-                self._descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-            command = getattr(fcntl, "F_OFD_SETLK", None)
-            if command is None:
-                fcntl.lockf(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB if locked else fcntl.LOCK_UN, 1, number)
-            else:
-                kind = fcntl.F_WRLCK if locked else fcntl.F_UNLCK
-                fcntl.fcntl(self._descriptor, command, struct.pack(_FLOCK, kind, os.SEEK_SET, number, 1, 0))
-        except (BlockingIOError, PermissionError):  # some systems say the latter where somebody else has the lock
-            return False
-        except OSError as error:
-            if error.errno not in _NO_LOCKS:
-                raise
-        return True
+        if self._descriptor is None:
+            self._descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        descriptor, command = self._descriptor, getattr(fcntl, "F_OFD_SETLK", None)
+        if command is None:
+            how = fcntl.LOCK_EX | fcntl.LOCK_NB if locked else fcntl.LOCK_UN
+            return _granted(lambda: fcntl.lockf(descriptor, how, 1, number))
+        kind = fcntl.F_WRLCK if locked else fcntl.F_UNLCK
+        request = struct.pack(_FLOCK, kind, os.SEEK_SET, number, 1, 0)
+        return _granted(lambda: fcntl.fcntl(descriptor, command, request))
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[bool]:
+    """Hold a whole folder, and say whether nobody else does. No file is left behind; without locks, everybody is alone."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        yield sys.platform == "win32" or _granted(lambda: fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB))
+    finally:
+        os.close(descriptor)
+
+
+def _granted(lock: Callable[[], object]) -> bool:
+    try:
+        lock()
+    except (BlockingIOError, PermissionError):  # some systems say the latter where somebody else has the lock
+        return False
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
+    return True
 
 
 def can_lock(folder: Path) -> bool:

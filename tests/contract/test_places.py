@@ -75,6 +75,11 @@ class PlaceTests:
         assert here.names("b") == ["x", "y"]
         assert here.names("none") == []
 
+    def test_a_folder_that_was_made_is_empty(self, here: Place) -> None:
+        here.make_folder("folder")
+        here.make_folder("folder")
+        assert (here.names("folder"), here.sizes()) == ([], {})
+
     def test_sizes_are_relative_to_their_folder(self, here: Place) -> None:
         here.write("ab/x", b"123")
         here.write("ab/y/z", b"1")

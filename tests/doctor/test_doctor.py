@@ -18,7 +18,7 @@ from mgmtool import doctor
 from mgmtool.cli import main
 from mgmtool.doctor import Check, _libraries, _machine, _places, checks
 from mgmtool.engines import limits
-from mgmtool.store import can_lock
+from mgmtool.files import can_lock
 from mgmtool.video import trial
 
 FOR_DEVELOPERS = {"check", "dist", "docs", "test"}

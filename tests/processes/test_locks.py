@@ -14,15 +14,17 @@ from typing import Any
 
 import pytest
 
+from mgmtool import files
 from mgmtool.errors import PartCommittedError, StoreBusyError
-from mgmtool.store import Store, _locks, verify
-from mgmtool.store._locks import RUNS, Locks
+from mgmtool.files import Locks
+from mgmtool.store import Store, verify
+from mgmtool.store.layout import RUNS
 from mgmtool.types import Shard
 from support import stores
 from support.stores import open_writer, write_part
 
 needs_owner_locks = pytest.mark.skipif(
-    not hasattr(_locks.fcntl, "F_OFD_SETLK"), reason="without locks of open files, one process never excludes itself"
+    not hasattr(files.fcntl, "F_OFD_SETLK"), reason="without locks of open files, one process never excludes itself"
 )
 
 OTHER = """
@@ -41,8 +43,8 @@ part = writer.part(1)
 part.append(stores.make_volume(4))
 part.end_video(stores.done("b.mp4", 4, 1))
 """
-RUN_OF_SHARD = "held = writer.run(Shard(1, 4)); held.__enter__()"
-MOVED = "writer._home.begin(1); (writer._home.root / 'part-00001' / 'mask').mkdir(parents=True)"
+RUN_OF_SHARD = "held = writer.hold(Shard(1, 4)); held.__enter__()"
+MOVED = "part = writer.part(1); Path(sys.argv[1], 'part-00001', 'mask').mkdir(parents=True)"
 
 
 @contextmanager
@@ -117,13 +119,13 @@ def test_a_part_that_was_committed_meanwhile_is_left_as_it_is(store: Path) -> No
 @needs_owner_locks
 def test_each_shard_has_one_run(store: Path) -> None:
     one, other = open_writer(store), open_writer(store)
-    with one.run(Shard(1, 4)):
+    with one.hold(Shard(1, 4)):
         for shard in (Shard(0, 4), Shard(1, 3), Shard(0, 1)):
-            with other.run(shard):
+            with other.hold(shard):
                 pass
         with pytest.raises(StoreBusyError, match=r"another run is writing .*give each run its own --shard"):
-            other.run(Shard(1, 4)).__enter__()
-    with other.run(Shard(1, 4)):
+            other.hold(Shard(1, 4)).__enter__()
+    with other.hold(Shard(1, 4)):
         pass
 
 
@@ -131,26 +133,26 @@ def test_the_run_of_a_killed_process_is_free(store: Path) -> None:
     writer = open_writer(store)
     with another_process(store, RUN_OF_SHARD) as process:
         with pytest.raises(StoreBusyError):
-            writer.run(Shard(1, 4)).__enter__()
+            writer.hold(Shard(1, 4)).__enter__()
         process.kill()
         process.wait()
-    with writer.run(Shard(1, 4)):
+    with writer.hold(Shard(1, 4)):
         pass
 
 
 def test_a_run_that_broke_off_gives_its_lock_back(store: Path) -> None:
     writer = open_writer(store)
-    with pytest.raises(KeyError), writer.run(Shard()):
+    with pytest.raises(KeyError), writer.hold(Shard()):
         raise KeyError
     with pytest.raises(KeyError), writer.part(1):
         raise KeyError
-    with open_writer(store).run(Shard()):
+    with open_writer(store).hold(Shard()):
         write_part(open_writer(store), 1, {"b.mp4": 1})
 
 
 @needs_owner_locks
 def test_who_holds_what_can_be_asked_without_writing(tmp_path: Path) -> None:
-    mine, asking = Locks(tmp_path), Locks(tmp_path)
+    mine, asking = Locks(tmp_path / ".lock"), Locks(tmp_path / ".lock")
     assert not asking.held(0, 0)
     assert list(tmp_path.iterdir()) == []
     assert mine.take(3)
@@ -163,7 +165,7 @@ def test_who_holds_what_can_be_asked_without_writing(tmp_path: Path) -> None:
 
 
 def test_locks_are_pickled_without_what_they_hold(tmp_path: Path) -> None:
-    mine = Locks(tmp_path)
+    mine = Locks(tmp_path / ".lock")
     assert mine.take(3)
     copy = pickle.loads(pickle.dumps(mine))
     assert copy.take(4)
@@ -176,8 +178,8 @@ def test_without_locks_the_record_decides(store: Path, monkeypatch: pytest.Monke
     def refuse(*_: object) -> None:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(_locks.fcntl, "fcntl", refuse)
-    monkeypatch.setattr(_locks.fcntl, "lockf", refuse)
+    monkeypatch.setattr(files.fcntl, "fcntl", refuse)
+    monkeypatch.setattr(files.fcntl, "lockf", refuse)
     late = open_writer(store)
     write_part(open_writer(store), 1, {"b.mp4": 4})
     with pytest.raises(PartCommittedError):

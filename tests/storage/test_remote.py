@@ -31,10 +31,10 @@ from mgmtool.engines import build
 from mgmtool.errors import InputError, PartCommittedError, ReadFailure, StoreError, StoreWriteError, UsageError
 from mgmtool.extraction import extract, prepare
 from mgmtool.extraction.probing import probe
-from mgmtool.storage import is_url, local_copy, objects, public, retries
+from mgmtool.storage import is_url, local_copy, place, public, retries
+from mgmtool.storage.object_store import ObjectStore
 from mgmtool.storage.urls import file_name, join, parent, redacted
 from mgmtool.store import Store, StoreWriter
-from mgmtool.store.remote_home import RemoteHome
 from mgmtool.types import ExtractSpec, KnownVideo, Outcome, PatchGrid, Resume, Shard, VideoRef
 from support import stores, tiny_videos
 from support.loading import assert_same_masks, some_clips
@@ -85,8 +85,8 @@ def s3() -> Iterator[Any]:
 def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three clips, two files that are none, and names that nobody should look at."""
     folder = tmp_path_factory.mktemp("films")
-    for place in ("a", "b", ".cache"):
-        (folder / place).mkdir()
+    for name in ("a", "b", ".cache"):
+        (folder / name).mkdir()
     for number, name in enumerate(["a/0.mp4", "a/1.mp4", "b/2.mp4", ".cache/3.mp4", "b/._2.mp4"]):
         (folder / name).write_bytes(tiny_videos.clip(12 + number, number))
     (folder / "b/broken.mp4").write_text("not a video, whatever its name says\n")
@@ -97,7 +97,7 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def videos(s3: Any, films: Path) -> str:
-    objects.upload(films, "s3://bucket/videos")
+    place("s3://bucket/videos").adopt(films, "")
     return "s3://bucket/videos"
 
 
@@ -225,7 +225,7 @@ def test_folder_is_walked(s3: Any, videos: str, films: Path) -> None:
 @pytest.mark.parametrize("kind", ["memory", "s3"])
 def test_what_an_input_stands_for(kind: str, memory: Any, films: Path, request: pytest.FixtureRequest) -> None:
     if kind == "memory":
-        objects.upload(films, "memory://v/videos")
+        place("memory://v/videos").adopt(films, "")
         top = "memory://v/videos"
     else:
         top = request.getfixturevalue("videos")
@@ -351,7 +351,7 @@ def test_no_room_for_a_copy(memory: Any, scratch: Path, monkeypatch: pytest.Monk
 
 
 def test_video_that_is_gone_fails_alone(memory: Any, films: Path, scratch: Path) -> None:
-    objects.upload(films / "a", "memory://v")
+    place("memory://v").adopt(films / "a", "")
     found = scan([], MP4, listed=["memory://v/0.mp4", "memory://v/none.mp4"])
     outcomes = list(prepare(found, scratch.parent / "m.zarr", SPEC, build("inline"), scratch=str(scratch)).outcomes())
     assert [(video.video.id, video.failure, video.message) for video in outcomes] == [
@@ -361,7 +361,7 @@ def test_video_that_is_gone_fails_alone(memory: Any, films: Path, scratch: Path)
 
 
 def test_content_fingerprint_is_that_of_the_copy(memory: Any, films: Path, tmp_path: Path) -> None:
-    objects.upload(films / "a", "memory://v")
+    place("memory://v").adopt(films / "a", "")
     how = Resume(fingerprint="content")
     outcomes = list(extract(["memory://v"], tmp_path / "m.zarr", SPEC, "inline", resume=how))
     assert outcomes[0].fingerprint == corpus.content_fingerprint(str(films / "a/0.mp4"))
@@ -389,11 +389,11 @@ def test_from_s3_into_s3_is_as_local(
     clips = some_clips(local)
     assert_same_masks(opened.batch(clips), local.batch(clips))
     # Again, from another process or not: nothing is left to do, and nothing is written.
-    before = objects.sizes(url)
+    before = place(url).sizes()
     job = prepare([videos], url, SPEC, build("inline"))
     assert (job.remaining, dict(job.earlier), job.changed) == (0, {"done": 3, "failed": 2}, [])
     assert list(job.outcomes()) == []
-    assert objects.sizes(url) == before
+    assert place(url).sizes() == before
     code, out, _ = call(capsys, "info", url, "--json")
     facts, local_facts = json.loads(out), json.loads(call(capsys, "info", expected, "--json")[1])
     assert code == 0
@@ -416,7 +416,7 @@ def test_interrupted_run_leaves_no_record(
         next(outcomes)
     outcomes.close()
     assert list(scratch.iterdir()) == []
-    assert objects.names(f"{url}/index") == ["part-00000.parquet"]
+    assert place(url).names("index") == ["part-00000.parquet"]
     assert len(mgmtool.open_store(url)) == 2
     run(films, url)
     assert_same_store(url, expected, tmp_path / "fetched")
@@ -450,8 +450,8 @@ def test_failed_upload_commits_nothing(
         with pytest.raises(StoreWriteError, match=message):
             run(films, url, scratch=scratch)
     assert len(tries) == 5
-    assert objects.names(f"{url}/index") == ["part-00000.parquet"]
-    assert "part-00001" in objects.names(url), "this is what the next run finds"
+    assert place(url).names("index") == ["part-00000.parquet"]
+    assert "part-00001" in place(url).names(), "this is what the next run finds"
     s3.pipe("bucket/failed.zarr/part-00001/old/c/0", b"of a run with other videos")
     run(films, url)
     assert_same_store(url, expected, tmp_path / "fetched")
@@ -470,14 +470,14 @@ def test_upload_that_arrives_short_is_found(memory: Any, films: Path, monkeypatc
         StoreWriteError, match=r"memory://m\.zarr/part-00000/flags/c/0 has \d+ bytes after its upload, not \d+"
     ):
         run(films, "memory://m.zarr")
-    assert objects.names("memory://m.zarr/index") == []
+    assert place("memory://m.zarr").names("index") == []
 
 
 def test_shards_of_a_remote_store(s3: Any, videos: str, films: Path, expected: Path, tmp_path: Path) -> None:
     url = "s3://bucket/shards.zarr"
     for index in (1, 0):
         run(videos, url, Resume(shard=Shard(index, 2)))
-        assert not objects.exists(f"{url}/index.parquet")
+        assert not place(url).exists("index.parquet")
     run(videos, url)
     assert_same_store(url, expected, tmp_path / "fetched")
 
@@ -490,10 +490,10 @@ def test_two_drivers_of_one_part(s3: Any, memory: Any) -> None:
             growing.append(stores.make_volume(3))
             growing.end_video(stores.done("a.mp4", 3))
             stores.write_part(one, 0, {"b.mp4": 4})
-            before = objects.sizes(url)
+            before = place(url).sizes()
             with pytest.raises(PartCommittedError, match=r"part 0 of .*two\.zarr was committed by another run"):
                 growing.commit()
-        assert objects.sizes(url) == before
+        assert place(url).sizes() == before
         with pytest.raises(PartCommittedError, match="was committed by another run meanwhile"):
             other.part(0)
         assert list(mgmtool.open_store(url)) == ["b.mp4"]
@@ -503,13 +503,13 @@ def test_record_written_at_the_last_moment_wins(s3: Any, memory: Any, monkeypatc
     for url in ("memory://late.zarr", "s3://bucket/late.zarr"):
         one, other = stores.open_writer(url), stores.open_writer(url)  # type: ignore[arg-type]
         stores.write_part(one, 0, {"a.mp4": 4}, seconds=1)
-        record = objects.read(f"{url}/index/part-00000.parquet")
+        record = place(url).read("index/part-00000.parquet")
         with monkeypatch.context() as patch:
-            patch.setattr(objects, "exists", lambda url: False)
+            patch.setattr(ObjectStore, "exists", lambda *_: False)
             with pytest.raises(PartCommittedError):
                 stores.write_part(other, 0, {"a.mp4": 4}, seconds=2)
             stores.write_part(one, 0, {"a.mp4": 4}, seconds=1)  # the same record, whose answer got lost
-        assert objects.read(f"{url}/index/part-00000.parquet") == record
+        assert place(url).read("index/part-00000.parquet") == record
 
 
 def test_server_without_conditional_writes(memory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -527,7 +527,7 @@ def test_server_without_conditional_writes(memory: Any, monkeypatch: pytest.Monk
 
 def test_rows_that_supersede(memory: Any, films: Path, tmp_path: Path) -> None:
     """A video that is done again: both places give the same index."""
-    objects.upload(films, "memory://v")
+    place("memory://v").adopt(films, "")
     copy = shutil.copytree(films, tmp_path / "films")
     stored = {"memory://v": "memory://m.zarr", copy: tmp_path / "m.zarr"}
     for source, store in stored.items():
@@ -549,10 +549,15 @@ def test_notes_and_outcomes(memory: Any) -> None:
     assert [(end.video.id, end.failure, end.part) for end in ends] == [("a.mp4", None, 3), ("b.mp4", "open", 3)]
 
 
-def test_home_survives_pickling(memory: Any) -> None:
+def test_writer_survives_pickling(memory: Any, scratch: Path) -> None:
     """An engine on other machines sends it along."""
-    home = pickle.loads(pickle.dumps(RemoteHome("memory://m.zarr/", "/tmp")))
-    assert (home.name, home._scratch) == ("memory://m.zarr", "/tmp")
+    writer = StoreWriter.open(
+        "memory://m.zarr/", SPEC, energy=True, input_root="/videos", versions={}, scratch=str(scratch)
+    )
+    copy = pickle.loads(pickle.dumps(writer))
+    assert (copy.name, copy.spec) == ("memory://m.zarr", SPEC)
+    with copy.part(0):
+        assert len(list(scratch.iterdir())) == 1
 
 
 def test_store_behind_a_file_url_is_local(films: Path, tmp_path: Path, expected: Path) -> None:
@@ -583,12 +588,12 @@ def test_overwrite_removes_the_store_and_nothing_beside_it(
     url = run(films / "a", "s3://bucket/again.zarr")
     s3.pipe("bucket/again.zarr/part-00009/old", b"x")
     job = prepare([str(films)], url, SPEC, build("inline"), overwrite=True)
-    assert objects.names(url) == ["zarr.json"]
+    assert place(url).names() == ["zarr.json"]
     list(job.outcomes())
     assert_same_store(url, expected, tmp_path / "fetched")
     assert s3.cat_file("bucket/again.zarr.txt") == b"x"
     StoreWriter.remove(url)
-    assert objects.names(url) == []
+    assert place(url).names() == []
     StoreWriter.remove(url)
 
 
@@ -699,7 +704,7 @@ def test_pauses_grow(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_transient_error_of_a_download_costs_no_video(
     memory: Any, films: Path, tmp_path: Path, hurry: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    objects.upload(films / "a", "memory://v")
+    place("memory://v").adopt(films / "a", "")
     real, failed = type(memory).get_file, []
 
     def flaky(self: Any, remote: str, local: str, *args: Any, **more: Any) -> None:
@@ -780,7 +785,7 @@ def test_list_and_stdin(s3: Any, videos: str, capsys: pytest.CaptureFixture[str]
 
 
 def test_probe_of_urls(memory: Any, films: Path) -> None:
-    objects.upload(films, "memory://v")
+    place("memory://v").adopt(films, "")
     probes, local = list(probe(["memory://v"], "inline")), list(probe([str(films)], "inline"))
     assert [(one.video.id, one.peek, one.source, one.failure) for one in probes] == [
         (one.video.id, one.peek, one.source, one.failure) for one in local
@@ -802,7 +807,7 @@ def test_pictures_of_a_url(s3: Any, videos: str, tmp_path: Path, capsys: pytest.
 
 
 def test_outcome_names_the_url(memory: Any, films: Path, tmp_path: Path) -> None:
-    objects.upload(films / "b", "memory://v")
+    place("memory://v").adopt(films / "b", "")
     outcomes: list[Outcome] = list(extract(["memory://v"], tmp_path / "m.zarr", SPEC, "inline"))
     assert [outcome.video.path for outcome in outcomes] == [
         f"memory://v/{name}.mp4" for name in ("2", "broken", "late")

@@ -25,8 +25,11 @@ import tensorstore as ts
 import zarr
 
 from mgmtool.errors import SpecMismatchError, StoreError, StoreWriteError, UnknownVideoError
-from mgmtool.store import Store, StoreWriter, index, layout, local, part
-from mgmtool.store.writer import Committed
+from mgmtool.storage import folder, place
+from mgmtool.storage.folder import Folder
+from mgmtool.store import Store, StoreWriter, index, layout, part
+from mgmtool.store.records import committed_numbers
+from mgmtool.store.writer import Committed, store_attributes
 from mgmtool.types import ExtractSpec, KnownVideo, PatchGrid
 from support import stores
 from support.stores import SPEC, open_writer, write_part
@@ -303,7 +306,7 @@ def test_no_video_stands_in_for_one_of_the_same_file_name(tmp_path: Path, name: 
 
 def test_paths_and_urls_are_found_as_they_were_extracted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    for folder, root, names in (
+    for name, root, names in (
         ("here.zarr", str(tmp_path), ["x/a.mp4", "./x/a.mp4", f"{tmp_path}/x/a.mp4"]),
         (
             "there.zarr",
@@ -311,9 +314,9 @@ def test_paths_and_urls_are_found_as_they_were_extracted(tmp_path: Path, monkeyp
             ["x/a.mp4", "https://host/v/x/a.mp4", "https://me:secret@host/v/x/a.mp4?key=1"],
         ),
     ):
-        write_part(open_writer(tmp_path / folder, input_root=root), 0, {"x/a.mp4": 1, "y/a.mp4": None})
-        store = Store.open(tmp_path / folder)
-        assert [store.lookup(name) for name in names] == ["x/a.mp4"] * 3
+        write_part(open_writer(tmp_path / name, input_root=root), 0, {"x/a.mp4": 1, "y/a.mp4": None})
+        store = Store.open(tmp_path / name)
+        assert [store.lookup(each) for each in names] == ["x/a.mp4"] * 3
     monkeypatch.chdir(tmp_path.parent)
     assert Store.open(tmp_path / "here.zarr").lookup(f"{tmp_path.name}/x/a.mp4") == "x/a.mp4"
     with pytest.raises(
@@ -431,28 +434,46 @@ def test_what_dead_processes_left_is_removed_and_what_living_ones_write_is_kept(
 
 
 def test_of_drivers_that_make_one_store_together_the_first_decides(tmp_path: Path) -> None:
-    first, second = local.LocalHome(tmp_path / "m.zarr"), local.LocalHome(tmp_path / "m.zarr")
-    (tmp_path / "m.zarr").mkdir()
-    (tmp_path / "m.zarr" / ".zarr.json.elsewhere.1").write_bytes(b"half")
-    assert first.attributes() is None
-    assert second.attributes() is None
-    first.create({"by": 1})
-    second.create({"by": 2})
-    assert second.attributes() == {"by": 1}
-    assert sorted(path.name for path in (tmp_path / "m.zarr").iterdir()) == [".zarr.json.elsewhere.1", "zarr.json"]
+    path = tmp_path / "m.zarr"
+    path.mkdir()
+    (path / ".zarr.json.elsewhere.1").write_bytes(b"half")
+    before, late = store_attributes(place(path)), place(path)
+    open_writer(path)
+    with pytest.raises(FileExistsError):
+        late.create("zarr.json", b"{}")
+    assert before is None
+    assert store_attributes(late)["spec"] == SPEC.to_json()
+    assert stores.visible(path) == [".zarr.json.elsewhere.1", "index", "zarr.json"]
+
+
+def test_a_driver_that_is_late_adds_to_the_store_of_the_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both found nothing; the second finds out when it makes its own."""
+    path, other = tmp_path / "m.zarr", replace(SPEC, seed=3)
+    real = Folder.create
+
+    def late(self: Folder, name: str, content: bytes) -> None:
+        monkeypatch.setattr(Folder, "create", real)
+        open_writer(path)
+        real(self, name, content)
+
+    monkeypatch.setattr(Folder, "create", late)
+    with pytest.raises(SpecMismatchError, match="was made with seed=0, this run asks for 3"):
+        open_writer(path, other)
 
 
 def test_a_store_is_made_without_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "link", mock.Mock(side_effect=OSError(errno.EPERM, "no")))
-    home = local.LocalHome(tmp_path / "m.zarr")
-    home.create({"by": 1})
-    assert home.attributes() == {"by": 1}
+    here = place(tmp_path / "m.zarr")
+    here.create("zarr.json", b"first")
+    with pytest.raises(FileExistsError):
+        here.create("zarr.json", b"second")
+    assert (here.read("zarr.json"), here.names()) == (b"first", ["zarr.json"])
 
 
 def test_half_written_records_do_not_count(mixed: Path) -> None:
     (mixed / "index" / ".part-00009.parquet.1").write_bytes(b"half")
     (mixed / "index" / "notes.parquet").write_bytes(b"something else")
-    assert layout.committed_parts(mixed) == [0, 1]
+    assert committed_numbers(place(mixed)) == [0, 1]
     assert Store.open(mixed).index.num_rows == 6
 
 
@@ -629,10 +650,10 @@ def test_seconds_is_the_only_column_that_may_differ(tmp_path: Path) -> None:
         pytest.param(zarr.Array, "__setitem__", id="arrays"),
         pytest.param(zarr.Group, "create_array", id="metadata"),
         pytest.param(part, "_write_offsets", id="offsets"),
-        pytest.param(local, "sync", id="sync"),
+        pytest.param(folder, "sync", id="sync"),
         pytest.param(Path, "rename", id="rename"),
         pytest.param(pq.ParquetWriter, "write_table", id="record"),
-        pytest.param(Path, "replace", id="record-rename"),
+        pytest.param(folder, "create", id="record-name"),
     ],
 )
 def test_a_full_disk_keeps_what_was_committed(

@@ -22,8 +22,8 @@ import zarr
 from mgmtool import engines
 from mgmtool.errors import StoreError, UsageError
 from mgmtool.extraction import extract, prepare
+from mgmtool.files import Locks
 from mgmtool.store import Finding, Store, VerifyProgress, failed_videos, rebuild_index, verify
-from mgmtool.store._locks import Locks
 from mgmtool.store.layout import part_name
 from mgmtool.types import ExtractSpec, PatchGrid, Resume
 from support import stores, tiny_videos
@@ -333,7 +333,7 @@ def test_what_somebody_is_writing_is_no_litter(store: Path) -> None:
     (store / "index/.part-00005.parquet.1").write_bytes(b"half")
     (store / ".writing/part-00008.elsewhere.1").mkdir(parents=True)
     rebuild_index(store)
-    locks = Locks(store)
+    locks = Locks(store / ".lock")
     assert locks.take(5)
     assert locks.take(8)
     assert found(store, deep=True) == []

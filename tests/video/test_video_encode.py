@@ -12,8 +12,8 @@ import av.codec
 import numpy as np
 import pytest
 
-from mgmtool.errors import MgmtoolError, OutputError, ReadFailure, UsageError
-from mgmtool.video.encode import write_video, written_whole
+from mgmtool.errors import OutputError, ReadFailure, UsageError
+from mgmtool.video.encode import write_video
 
 
 def plain(count: int, height: int = 36, width: int = 52, colour: tuple[int, int, int] = (200, 120, 40)) -> list[Any]:
@@ -121,31 +121,3 @@ def test_unusable_pictures_are_an_error(tmp_path: Path, pictures: list[Any], fps
 def test_a_name_with_a_colon_is_a_file(tmp_path: Path) -> None:
     write_video(tmp_path / "concat:a 動画.mp4", plain(2), 25)
     assert [path.name for path in tmp_path.iterdir()] == ["concat:a 動画.mp4"]
-
-
-def fill_disk(target: Path) -> None:
-    with written_whole(target) as partial:
-        partial.write_bytes(b"half")
-        Path("/dev/full").write_bytes(b"x" * 100_000)
-
-
-def test_a_full_disk_is_an_output_error(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="No space left"):
-        fill_disk(tmp_path / "a.png")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_written_file_has_the_usual_permissions(tmp_path: Path) -> None:
-    (tmp_path / "usual").touch()
-    with written_whole(tmp_path / "a.png") as partial:
-        assert not (tmp_path / "a.png").exists()
-        partial.write_bytes(b"whole")
-    assert (tmp_path / "a.png").read_bytes() == b"whole"
-    assert (tmp_path / "a.png").stat().st_mode == (tmp_path / "usual").stat().st_mode
-
-
-def test_errors_of_mgmtool_pass_unchanged(tmp_path: Path) -> None:
-    error = ReadFailure("the disk is gone")
-    with pytest.raises(MgmtoolError) as raised, written_whole(tmp_path / "a.png"):
-        raise error
-    assert raised.value is error

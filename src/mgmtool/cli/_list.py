@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +11,7 @@ import click
 
 from mgmtool import corpus, sources
 from mgmtool.cli._inputs import find_videos
-from mgmtool.errors import OutputError
+from mgmtool.files import written_whole
 
 
 def run(inputs: tuple[str, ...], output: str | None, form: str | None, where: Mapping[str, Any]) -> None:
@@ -22,19 +21,11 @@ def run(inputs: tuple[str, ...], output: str | None, form: str | None, where: Ma
         sys.stdout.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
         corpus.write_manifest(found.videos, sys.stdout, form or "jsonl")
         return
-    count = _write(found.videos, Path(output), form or ("csv" if output.lower().endswith(".csv") else "jsonl"))
+    form = form or ("csv" if output.lower().endswith(".csv") else "jsonl")
+    with (
+        written_whole(Path(output)) as partial,
+        partial.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file,
+    ):
+        count = corpus.write_manifest(found.videos, file, form)
     size = sum(max(video.size, 0) for video in found.videos)
     click.echo(f"{output}: {count} videos, {size / 1e9:.3f} GB, below {found.root}", err=True)
-
-
-def _write(videos: tuple[Any, ...], target: Path, form: str) -> int:
-    aside = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        with aside.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
-            count = corpus.write_manifest(videos, file, form)
-        aside.replace(target)
-    except OSError as error:
-        raise OutputError(f"cannot write {target}: {error.strerror or error}") from error
-    finally:
-        aside.unlink(missing_ok=True)
-    return count

@@ -11,12 +11,11 @@ from pathlib import Path
 
 from mgmtool.doctor._check import Check
 from mgmtool.doctor._machine import size
+from mgmtool.files import can_lock
 
 
 def output_folder(path: Path | None) -> Iterator[Check]:
     """Look at the folder in which a store shall lie: a file is made there, locked and removed."""
-    from mgmtool.store import can_lock
-
     folder = Path.cwd() if path is None else path.absolute()
     try:
         with tempfile.TemporaryDirectory(prefix=".mgmtool-doctor-", dir=folder) as inside:

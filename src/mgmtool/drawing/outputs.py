@@ -11,8 +11,8 @@ import numpy as np
 from PIL import Image
 
 from mgmtool.errors import UsageError, one_line
+from mgmtool.files import written_whole
 from mgmtool.types import UInt8
-from mgmtool.video.encode import written_whole
 
 KINDS = (".mp4", ".gif", ".png")
 GIF_FPS = 12.5

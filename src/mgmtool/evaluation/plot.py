@@ -10,7 +10,7 @@ from typing import Any
 
 from mgmtool.errors import OutputError, UsageError, one_line
 from mgmtool.evaluation.summary import Row, Summary
-from mgmtool.video.encode import written_whole
+from mgmtool.files import written_whole
 
 FORMATS = (".png", ".svg", ".pdf")
 _MARKERS = "os^Dv<>phX*P"

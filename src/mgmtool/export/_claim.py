@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import json
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +13,13 @@ import mgmtool
 from mgmtool import plugins
 from mgmtool.errors import MgmtoolError, OutputError, SpecMismatchError
 from mgmtool.export.base import Format
+from mgmtool.files import alone, written_whole
 from mgmtool.store import PartFacts, Store
-from mgmtool.store.index import sync
-from mgmtool.video.encode import written_whole
 
 CLAIM = ".mgmtool-export.json"
 """Hidden, since readers of datasets take every other file of a folder for data."""
 
 _PARTIAL = re.compile(r"\.[0-9a-f]{16}\.partial")
-_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF}
 
 
 def make_claim(name: str, built: Format, store: Store, parts: Sequence[PartFacts]) -> dict[str, Any]:
@@ -78,7 +73,7 @@ def check_claim(output: Path, claim: Mapping[str, Any]) -> int | None:
 
 
 def take_claim(output: Path, claim: Mapping[str, Any], built: Format) -> None:
-    """Make an output this export, or go on with it, and remove what a run that was killed left half-written.
+    """Make an output this export, or resume it, and remove what a run that was killed left half-written.
 
     A store may have grown since: its new videos would begin in the file that was the last, so that one is made anew.
     """
@@ -91,7 +86,6 @@ def take_claim(output: Path, claim: Mapping[str, Any], built: Format) -> None:
             (output / built.file(known // built.videos_per_file, "")).unlink(missing_ok=True)
     with written_whole(output / CLAIM) as partial:
         partial.write_text(json.dumps(claim, indent=1) + "\n", "utf-8")
-        sync(partial)
 
 
 @contextmanager
@@ -105,34 +99,22 @@ def locked(output: Path) -> Iterator[None]:
     """
     with _named(output):
         output.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(output, os.O_RDONLY)
-    try:
-        _lock(descriptor, output)
+    with ExitStack() as held:
+        with _named(output, "lock"):
+            if not held.enter_context(alone(output)):
+                raise OutputError(f"another run is writing to {output}; expected one at a time")
         yield
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager
-def _named(output: Path) -> Iterator[None]:
-    """Turn the system's refusals into one line that names the output."""
+def _named(output: Path, action: str = "use") -> Iterator[None]:
+    """Turn errors of the system into one line that names the output."""
     try:
         yield
     except MgmtoolError:
         raise
     except OSError as error:
-        raise OutputError(f"cannot use {output}: {error.strerror}") from None
-
-
-def _lock(descriptor: int, output: Path) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise OutputError(f"another run is writing to {output}; expected one at a time") from None
-    except OSError as error:
-        # Network file systems may have no locks for folders. One run at a time needs none.
-        if error.errno not in _NO_LOCKS:
-            raise OutputError(f"cannot lock {output}: {error.strerror}") from None
+        raise OutputError(f"cannot {action} {output}: {error.strerror}") from None
 
 
 def _read_claim(output: Path) -> dict[str, Any] | None:

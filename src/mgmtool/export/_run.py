@@ -13,9 +13,8 @@ from mgmtool import plugins
 from mgmtool.errors import OutputError
 from mgmtool.export._claim import check_claim, locked, make_claim, take_claim
 from mgmtool.export.base import Exported, Format
+from mgmtool.files import written_whole
 from mgmtool.store import PartFacts, Store, StoredVideo, part_facts, stored_videos
-from mgmtool.store.index import sync
-from mgmtool.video.encode import written_whole
 
 FAMILY = "mgmtool.export"
 
@@ -84,13 +83,11 @@ class ExportRun:
             yield from self._write(path, videos)
 
     def _write(self, path: Path, videos: _Checked) -> Iterator[Exported]:
-        with written_whole(path) as partial:
-            with self._format.open(partial) as add:
-                for video, reason in videos:
-                    if reason is None:
-                        add(video)
-                    yield _exported(video, reason, skipped=False)
-            sync(partial)
+        with written_whole(path) as partial, self._format.open(partial) as add:
+            for video, reason in videos:
+                if reason is None:
+                    add(video)
+                yield _exported(video, reason, skipped=False)
 
 
 def prepare(store: str | Path, output: str | Path, format: str, options: Mapping[str, Any] | None = None) -> ExportRun:  # noqa: A002

@@ -127,7 +127,7 @@ class ExtractRun(Plan):
             The store cannot be written.
         """
         watch = Watch(partial(self._committed, on_commit or _silent), self.totals.clock)
-        with self._writer.run(self.resume.shard), self._record():
+        with self._writer.hold(self.resume.shard), self._record():
             if self.parts:
                 yield from self._counted(self._work(watch))
             if self.resume.shard.count == 1:  # with several drivers, whoever ends last gathers the index

@@ -10,12 +10,12 @@ from collections.abc import Generator
 from pathlib import Path
 
 from mgmtool.errors import OutputError, one_line
+from mgmtool.files import written_whole
 from mgmtool.report.facts import COLUMNS, Facts
 from mgmtool.report.gallery import BYTES, Shown, show
 from mgmtool.report.page import render
 from mgmtool.report.samples import Sample, Samples
 from mgmtool.store import Store, stored_parts
-from mgmtool.video.encode import written_whole
 
 __all__ = ["ReportRun", "check_output", "save", "write_report"]
 

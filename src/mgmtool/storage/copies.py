@@ -1,4 +1,4 @@
-"""One remote video on this machine, for as long as it is needed."""
+"""A local copy of a remote video, for as long as it is needed."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from mgmtool.errors import ReadFailure
-from mgmtool.processes import is_alive
-from mgmtool.storage.objects import download, size_of
+from mgmtool.files import is_alive
+from mgmtool.storage.filesystems import filesystem
+from mgmtool.storage.retries import attempt
 from mgmtool.storage.urls import file_name, is_url, public
 from mgmtool.types import VideoRef
 
@@ -23,8 +24,8 @@ _PREFIX = "mgmtool-copy-"
 def local_copy(video: VideoRef, folder: str | Path | None = None) -> Iterator[VideoRef]:
     """Fetch a remote video, and delete the copy afterwards; a local video is itself.
 
-    A process has one copy at a time, so a folder never holds more than one for each process that works in it: what a process left
-    that was killed is removed by the next one that comes here.
+    A process has one copy at a time, so a folder holds at most one per process that works in it. The copy of a process that was
+    killed is removed by the next one that works there.
 
     Parameters
     ----------
@@ -41,7 +42,9 @@ def local_copy(video: VideoRef, folder: str | Path | None = None) -> Iterator[Vi
     if not is_url(video.path):
         yield video
         return
-    _sweep(Path(folder or tempfile.gettempdir()))
+    for left in Path(folder or tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        if not is_alive(left.name.removeprefix(_PREFIX).partition("-")[0]):
+            shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=f"{_PREFIX}{os.getpid()}-", dir=folder, ignore_cleanup_errors=True) as own:
         target = Path(own) / file_name(video.path)
         _fetch(video, target)
@@ -49,22 +52,17 @@ def local_copy(video: VideoRef, folder: str | Path | None = None) -> Iterator[Vi
 
 
 def _fetch(video: VideoRef, target: Path) -> None:
+    """Download a video if there is room for it."""
     try:
-        size = video.size if video.size >= 0 else size_of(video.path)
+        system, path = filesystem(video.path)
+        size = video.size if video.size >= 0 else attempt(video.path, system.info, path).get("size")
         free = shutil.disk_usage(target.parent).free
-        if size > free:
+        if size is not None and size > free:
             raise ReadFailure(
                 f"{public(video.path)} has {size} bytes, but only {free} are free in {target.parent.parent}"
             )
-        download(video.path, target)
+        attempt(video.path, system.get_file, path, str(target))
     except ReadFailure:
         raise
     except OSError as error:
         raise ReadFailure(f"cannot fetch {error}") from None
-
-
-def _sweep(folder: Path) -> None:
-    """Remove the copies of processes that are no more."""
-    for path in folder.glob(f"{_PREFIX}*"):
-        if not is_alive(path.name.removeprefix(_PREFIX).partition("-")[0]):
-            shutil.rmtree(path, ignore_errors=True)

@@ -66,6 +66,10 @@ class Folder:
         files = (Path(where, name) for where, _, names in os.walk(top) for name in names)
         return {path.relative_to(top).as_posix(): path.stat().st_size for path in files}
 
+    def make_folder(self, name: str) -> None:
+        """See :meth:`mgmtool.storage.Place.make_folder`."""
+        (self._root / name).mkdir(parents=True, exist_ok=True)
+
     def write(self, name: str, content: bytes) -> None:
         """See :meth:`mgmtool.storage.Place.write`."""
         path = self._to_write(name)

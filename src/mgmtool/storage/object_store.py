@@ -93,6 +93,9 @@ class ObjectStore:
         start = len(path.rstrip("/")) + 1
         return {name[start:]: int(info["size"]) for name, info in found.items() if info["type"] == "file"}
 
+    def make_folder(self, name: str) -> None:
+        """See :meth:`mgmtool.storage.Place.make_folder`."""
+
     def write(self, name: str, content: bytes) -> None:
         """See :meth:`mgmtool.storage.Place.write`."""
         system, root = self._system()

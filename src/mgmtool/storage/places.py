@@ -64,6 +64,10 @@ class Place(Protocol):
         """Return the size of every file below a folder in bytes, by its name relative to that folder."""
         ...
 
+    def make_folder(self, name: str) -> None:
+        """Make an empty folder, where folders exist without anything in them."""
+        ...
+
     def write(self, name: str, content: bytes) -> None:
         """Write a file whole, and the folders above it; readers see the old content or the new."""
         ...

@@ -9,7 +9,6 @@ Reading: ``reader`` opens a :class:`Store`, which reads commit records through `
 
 from __future__ import annotations
 
-from mgmtool.store._locks import can_lock
 from mgmtool.store.arrays import Arrays
 from mgmtool.store.failures import FailedVideo, failed_videos
 from mgmtool.store.findings import Finding, VerifyProgress
@@ -35,7 +34,6 @@ __all__ = [
     "VerifyProgress",
     "VideoRows",
     "Videos",
-    "can_lock",
     "failed_videos",
     "part_facts",
     "rebuild_index",

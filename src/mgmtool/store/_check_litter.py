@@ -8,9 +8,8 @@ import pyarrow as pa
 
 from mgmtool.errors import StoreError
 from mgmtool.storage import GROWING, Place
-from mgmtool.store._locks import RUNS
 from mgmtool.store.findings import Finding, note
-from mgmtool.store.layout import part_name, part_number
+from mgmtool.store.layout import RUNS, part_name, part_number
 from mgmtool.store.reader import Store
 from mgmtool.store.records import committed_numbers, index_table
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
+import io
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -13,9 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from mgmtool.storage import public
-from mgmtool.store._aside import signed
 from mgmtool.store.checksums import METADATA_KEY, Checksum, dump
-from mgmtool.store.layout import committed_parts, index_file
 from mgmtool.types import Outcome, VideoFacts
 
 SCHEMA = pa.schema(
@@ -117,27 +114,13 @@ def record_of(rows: Sequence[dict[str, Any]], checksums: Mapping[str, Checksum])
     return pa.Table.from_pylist(list(rows), schema=schema)
 
 
-def write_record(root: Path, number: int, record: pa.Table) -> None:
-    """Write the commit record of a part: under another name first, renamed once it is safely on disk."""
-    _write_aside(index_file(root, number), [record], record.schema)
-
-
-def write_full_index(root: Path) -> int:
-    """Gather the rows that count into ``index.parquet``, one part at a time; return their number."""
-    superseded = superseded_rows(pq.read_table(index_file(root, n), schema=KEYS) for n in committed_parts(root))
-    tables = (without(read_part_index(root, number), superseded) for number in committed_parts(root))
-    return _write_aside(root / "index.parquet", tables, SCHEMA)
-
-
-def read_part_index(root: Path, number: int) -> pa.Table:
-    """Read the commit record of a part, superseded rows included."""
-    return pq.read_table(index_file(root, number), schema=SCHEMA)
-
-
-def read_index(root: Path) -> pa.Table:
-    """Read the rows of every committed part that count, in order."""
-    tables = [read_part_index(root, n) for n in committed_parts(root)]
-    return current_rows(pa.concat_tables(tables)) if tables else SCHEMA.empty_table()
+def parquet_bytes(tables: Iterable[pa.Table], schema: pa.Schema) -> bytes:
+    """Return the content of a Parquet file with the rows of some tables, one row group each."""
+    buffer = io.BytesIO()
+    with pq.ParquetWriter(buffer, schema, compression="zstd") as writer:
+        for table in tables:
+            writer.write_table(table)
+    return buffer.getvalue()
 
 
 def current_rows(table: pa.Table) -> pa.Table:
@@ -164,28 +147,3 @@ def without(table: pa.Table, rows: Collection[tuple[str, int]]) -> pa.Table:
         return table
     keys = zip(table["id"].to_pylist(), table["part"].to_pylist(), strict=True)
     return table.filter(pa.array([key not in rows for key in keys], pa.bool_()))
-
-
-def _write_aside(target: Path, tables: Iterable[pa.Table], schema: pa.Schema) -> int:
-    aside = target.with_name(signed(f".{target.name}"))
-    rows = 0
-    try:
-        with pq.ParquetWriter(aside, schema, compression="zstd") as writer:
-            for table in tables:
-                writer.write_table(table)
-                rows += table.num_rows
-        sync(aside)
-        aside.replace(target)
-        sync(target.parent)
-    finally:
-        aside.unlink(missing_ok=True)
-    return rows
-
-
-def sync(path: Path) -> None:
-    """Force a file, or the names in a folder, to disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

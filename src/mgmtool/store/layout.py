@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,13 @@ VERSION = 1
 CHUNK_FRAMES = 1024
 SHARD_FRAMES = 80 * CHUNK_FRAMES
 """Frames of a shard. A part of 256 ten-second videos at 30 frames/s has 76,800: one file per array."""
+
+ROOT_FILE = "zarr.json"
+"""What makes a folder a store, written first and removed last."""
+INDEX_FILE = "index.parquet"
+
+RUNS = 1 << 40
+"""Locks below this number stand for parts, those from it on for runs, by their shard."""
 
 _PART = re.compile(r"part-(\d{5,})")
 
@@ -89,17 +95,6 @@ def part_number(name: str) -> int | None:
     """Return the number in a part's name, None for any other name."""
     match = _PART.fullmatch(name)
     return int(match[1]) if match else None
-
-
-def index_file(root: Path, number: int) -> Path:
-    """Commit record of a part."""
-    return root / "index" / f"{part_name(number)}.parquet"
-
-
-def committed_parts(root: Path) -> list[int]:
-    """Numbers of the parts that have a commit record, ascending."""
-    names = (path.stem for path in (root / "index").glob("part-*.parquet"))
-    return sorted(number for number in map(part_number, names) if number is not None)
 
 
 def root_attributes(spec: ExtractSpec, input_root: str, versions: dict[str, str]) -> dict[str, Any]:

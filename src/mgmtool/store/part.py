@@ -1,74 +1,68 @@
-"""One part being written: aside first, moved into place and committed when whole."""
+"""One part being written: it grows unseen, gets its name when it is whole, and counts once its record is written."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import Iterator
-from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import numpy as np
-import pyarrow as pa
 import zarr
 from zarr.codecs import BloscCodec
-from zarr.core.sync import sync as zarr_sync
 
-from mgmtool.errors import StoreError, StoreWriteError
+from mgmtool.errors import PartCommittedError, StoreBusyError, StoreError, StoreWriteError
+from mgmtool.storage import Place
+from mgmtool.store._growing import GrowingFolder
 from mgmtool.store.checksums import of_folder
-from mgmtool.store.index import record_of, row_of
-from mgmtool.store.layout import CHUNK_FRAMES, SHARD_FRAMES, ArraySpec
+from mgmtool.store.index import parquet_bytes, record_of, row_of
+from mgmtool.store.layout import CHUNK_FRAMES, SHARD_FRAMES, ArraySpec, part_name
+from mgmtool.store.records import record_file
 from mgmtool.types import MaskVolume, Outcome
 
 
 @contextlib.contextmanager
-def write_errors(where: str | Path) -> Iterator[None]:
-    """Turn the system's refusals into one line that names the store."""
+def write_errors(name: str) -> Iterator[None]:
+    """Turn errors of the system into a StoreWriteError of one line that names the store."""
     try:
         yield
     except OSError as error:
         if isinstance(error, StoreWriteError):
             raise
         words = error.strerror or str(error)
-        raise StoreWriteError(f"cannot write {where}: {words}; what was committed before stays valid") from error
-
-
-class Home(Protocol):
-    """Where a store is written: how a part grows there, and how it becomes visible."""
-
-    name: str
-
-    def begin(self, number: int) -> Path:
-        """Take a part and return an empty local folder in which it grows.
-
-        Raises
-        ------
-        StoreBusyError
-            Another driver is writing this part, or has committed it.
-        """
-        ...
-
-    def publish(self, number: int, folder: Path, record: pa.Table) -> None:
-        """Move a whole part into place, safely on disk, then write its commit record."""
-        ...
-
-    def end(self, number: int, folder: Path) -> None:
-        """Give the part back, and remove what is left of its folder."""
-        ...
+        raise StoreWriteError(f"cannot write {name}: {words}; what was committed before stays valid") from error
 
 
 class PartWriter:
-    """One part being written. A context manager: leaving it without :meth:`commit` removes every trace."""
+    """One part being written. A context manager: leaving it without :meth:`commit` removes every trace.
 
-    def __init__(self, home: Home, number: int, arrays: tuple[ArraySpec, ...]) -> None:
-        self._home, self._number = home, number
+    Parameters
+    ----------
+    place : Place
+        The store.
+    number : int
+        Number of the part.
+    arrays : tuple of ArraySpec
+        Its arrays, besides ``offset``.
+
+    Raises
+    ------
+    StoreBusyError
+        Another run is writing this part, or has committed it.
+    """
+
+    def __init__(self, place: Place, number: int, arrays: tuple[ArraySpec, ...]) -> None:
+        self._place, self._number = place, number
         self._rows: list[dict[str, Any]] = []
         self._offsets = [0]
-        with write_errors(home.name):
-            self._folder = home.begin(number)
+        self._folder: GrowingFolder | None = None
+        with write_errors(place.name):
+            if not place.lock(number):
+                raise StoreBusyError(f"another run is writing part {number} of {place.name}; wait for it to end")
             try:
-                self._group = zarr.create_group(str(self._folder))
+                self._refuse_committed()
+                self._folder = GrowingFolder(place.grow(part_name(number)))
+                self._group = zarr.create_group(self._folder)
                 self._columns = [_Column(self._group, spec) for spec in arrays]
             except BaseException:
                 self._drop()
@@ -82,13 +76,24 @@ class PartWriter:
     ) -> None:
         self._drop()
 
+    def _refuse_committed(self) -> None:
+        if self._place.exists(record_file(self._number)):
+            raise self._committed()
+
+    def _committed(self) -> PartCommittedError:
+        return PartCommittedError(
+            f"part {self._number} of {self._place.name} was committed by another run meanwhile; run the same command again"
+        )
+
     def _drop(self) -> None:
-        zarr_sync(_settle())
-        self._home.end(self._number, self._folder)
+        if self._folder is not None:
+            self._folder.give_up()
+            self._place.drop(self._folder.root)
+        self._place.unlock(self._number)
 
     def append(self, volume: MaskVolume) -> None:
         """Add a run of frames of the video being written; its :meth:`end_video` follows."""
-        with write_errors(self._home.name):
+        with write_errors(self._place.name):
             arrays = volume.arrays()
             for column in self._columns:
                 column.append(arrays[column.name])
@@ -114,19 +119,28 @@ class PartWriter:
         self._rows.append(row)
 
     def commit(self) -> None:
-        """Make the part visible: arrays safely on disk, moved into place, then the commit record."""
-        with write_errors(self._home.name):
+        """Make the part visible: arrays safely stored under their final name, then the commit record.
+
+        Raises
+        ------
+        PartCommittedError
+            Another run was faster; what it committed stays as it is.
+        StoreWriteError
+            Something cannot be written; the part does not count.
+        """
+        assert self._folder is not None  # noqa: S101  it was made, or there is no writer
+        with write_errors(self._place.name):
             for column in self._columns:
                 column.flush()
             _write_offsets(self._group, self._offsets)
-            self._home.publish(self._number, self._folder, record_of(self._rows, of_folder(self._folder)))
-
-
-async def _settle() -> None:
-    """Wait for what zarr still writes in a thread of its own: an interrupt ends our waiting, not its writing."""
-    others = asyncio.all_tasks() - {asyncio.current_task()}
-    if others:
-        await asyncio.wait(others)
+            record = record_of(self._rows, of_folder(self._folder.root))
+            content = parquet_bytes([record], record.schema)
+            self._refuse_committed()
+            self._place.adopt(self._folder.root, part_name(self._number))
+            try:
+                self._place.create(record_file(self._number), content)
+            except FileExistsError:
+                raise self._committed() from None
 
 
 class _Column:

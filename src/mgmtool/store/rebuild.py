@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from mgmtool.errors import StoreError
-from mgmtool.store._files import files_of, numbered
-from mgmtool.store.layout import check_attributes
+from mgmtool.storage import place
 from mgmtool.store.part import write_errors
-from mgmtool.store.writer import home_of
+from mgmtool.store.writer import gather, store_attributes
 
 
 def rebuild_index(store: str | Path) -> tuple[int, int]:
@@ -31,11 +30,8 @@ def rebuild_index(store: str | Path) -> tuple[int, int]:
     StoreWriteError
         It cannot be written.
     """
-    home = home_of(store)
-    with write_errors(home.name):
-        attributes = home.attributes()
-        if attributes is None:
-            raise StoreError(f"no mask store at {home.name}: nothing is there")
-        check_attributes(attributes, home.name)
-        rows = home.gather()
-        return rows, len(numbered(files_of(store).names("index")))
+    where = place(store)
+    with write_errors(where.name):
+        if store_attributes(where) is None:
+            raise StoreError(f"no mask store at {where.name}: nothing is there")
+        return gather(where)

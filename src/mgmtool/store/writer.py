@@ -1,57 +1,36 @@
-"""Writing a store: parts are written aside, and committed by their Parquet record."""
+"""Writing a store: parts grow unseen, and count once their Parquet record is written."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+import contextlib
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import pyarrow as pa
+import zarr
+import zarr.storage
+from zarr.abc.buffer import Buffer
 
-from mgmtool.errors import SpecMismatchError
-from mgmtool.store.layout import check_attributes, frame_arrays, root_attributes
-from mgmtool.store.local import LocalHome
-from mgmtool.store.part import Home, PartWriter, write_errors
-from mgmtool.store.remote_home import RemoteHome
+from mgmtool.errors import SpecMismatchError, StoreBusyError, StoreError
+from mgmtool.files import left_behind
+from mgmtool.storage import GROWING, Place, place
+from mgmtool.store._errors import read_errors
+from mgmtool.store.index import KEYS, SCHEMA, parquet_bytes, superseded_rows, without
+from mgmtool.store.layout import (
+    INDEX_FILE,
+    ROOT_FILE,
+    RUNS,
+    check_attributes,
+    frame_arrays,
+    part_number,
+    root_attributes,
+)
+from mgmtool.store.part import PartWriter, write_errors
+from mgmtool.store.records import committed_numbers, index_table, record_file
 from mgmtool.types import ExtractSpec, KnownVideo, Outcome, Shard, VideoRef
-
-
-class StoreHome(Home, Protocol):
-    """All that a writer asks of the place where a store lies; see :class:`mgmtool.store.local.LocalHome`."""
-
-    def attributes(self) -> dict[str, Any] | None:
-        """Return the attributes of the root group; None where nothing is there yet."""
-        ...
-
-    def create(self, attributes: dict[str, Any]) -> None:
-        """Make an empty store."""
-        ...
-
-    def tidy(self) -> None:
-        """Remove what broken runs left."""
-        ...
-
-    def remove(self) -> None:
-        """Delete the store."""
-        ...
-
-    def records(self) -> Iterable[pa.Table]:
-        """Yield the commit record of every part, in order."""
-        ...
-
-    def run(self, key: int) -> AbstractContextManager[None]:
-        """Hold the store for a run; two runs of the same key exclude each other."""
-        ...
-
-    def gather(self) -> int:
-        """Write ``index.parquet``; return its rows."""
-        ...
-
-    def note(self, name: str, content: bytes) -> None:
-        """Write a small file below the store, whole or not at all."""
-        ...
 
 
 @dataclass(slots=True)
@@ -72,13 +51,22 @@ class Committed:
     numbers: set[int] = field(default_factory=set)
     videos: dict[str, KnownVideo] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, place: Place) -> Self:
+        """Read the commit records of a store."""
+        found = cls()
+        with read_errors(place.name):
+            for record in place.read_many(list(map(record_file, committed_numbers(place)))):
+                found.add(index_table(record))
+        return found
+
     def add(self, record: pa.Table) -> None:
         """Take in the next commit record, in order."""
         names = ["id", "part", "status", "size_bytes", "mtime_ns", "fingerprint"]
         rows = zip(*(record[name].to_pylist() for name in names), strict=True)
-        for video_id, part, status, size, mtime_ns, fingerprint in rows:
-            then = _known(size), _known(mtime_ns)
-            self.videos[video_id] = KnownVideo(part, status == "done", *then, fingerprint)
+        for video_id, part, status, *status_of_file, fingerprint in rows:
+            size, mtime_ns = (-1 if value is None else value for value in status_of_file)
+            self.videos[video_id] = KnownVideo(part, status == "done", size, mtime_ns, fingerprint)
         for number in set(record["part"].to_pylist()):
             self.numbers.add(number)
             if record["supersedes"].null_count == record.num_rows:
@@ -91,14 +79,14 @@ class StoreWriter:
     Attributes
     ----------
     name : str
-        Path or URL.
+        Path or URL, for messages.
     spec : ExtractSpec
         What all its parts were made with.
     """
 
-    def __init__(self, home: StoreHome, spec: ExtractSpec, energy: bool) -> None:
-        self.name, self.spec = home.name, spec
-        self._home, self._arrays = home, frame_arrays(spec, energy)
+    def __init__(self, place: Place, spec: ExtractSpec, energy: bool) -> None:
+        self.name, self.spec = place.name, spec
+        self._place, self._arrays = place, frame_arrays(spec, energy)
 
     @classmethod
     def open(
@@ -137,34 +125,29 @@ class StoreWriter:
         StoreWriteError
             The folder cannot be written.
         """
-        home = home_of(path, scratch)
-        with write_errors(home.name):
-            attributes = home.attributes()
-            if attributes is None:
-                home.create(root_attributes(spec, input_root, versions))
-                attributes = home.attributes() or {}  # of whichever driver was first
-            check_attributes(attributes, home.name)
-            _check_same(home.name, attributes, spec, input_root)
-            home.tidy()
-        return cls(home, spec, energy)
+        where = place(path, scratch=scratch)
+        with write_errors(where.name):
+            if _attributes(where, spec, input_root) is None:
+                with contextlib.suppress(FileExistsError):  # another run was faster, and its store stays
+                    where.create(ROOT_FILE, _group_file(root_attributes(spec, input_root, versions)))
+                _attributes(where, spec, input_root)
+            where.make_folder("index")
+            _tidy(where)
+        return cls(where, spec, energy)
 
     @staticmethod
     def look(path: str | Path, spec: ExtractSpec, *, input_root: str) -> Committed:
-        """Read what earlier runs committed to a store that is to be gone on with, or made; changes nothing.
+        """Read what earlier runs committed to a store that is to be resumed or created; changes nothing.
 
         Raises
         ------
         StoreError, SpecMismatchError
             As :meth:`open` does.
         """
-        home = home_of(path)
-        with write_errors(home.name):
-            attributes = home.attributes()
-            if attributes is None:
-                return Committed()
-            check_attributes(attributes, home.name)
-            _check_same(home.name, attributes, spec, input_root)
-            return _committed(home)
+        where = place(path)
+        with write_errors(where.name):
+            found = _attributes(where, spec, input_root)
+            return Committed() if found is None else Committed.of(where)
 
     @staticmethod
     def remove(path: str | Path) -> None:
@@ -175,18 +158,20 @@ class StoreWriter:
         StoreError
             The path holds something that is not a mask store.
         """
-        home = home_of(path)
-        with write_errors(home.name):
-            attributes = home.attributes()
-            if attributes is not None:
-                check_attributes(attributes, home.name)
-                home.remove()
+        where = place(path)
+        with write_errors(where.name):
+            if store_attributes(where) is None:
+                return
+            where.remove("index")  # first, so that no record is without its arrays
+            where.delete([name for name in where.sizes() if name != ROOT_FILE])
+            where.remove()
 
     def committed(self) -> Committed:
         """Read what earlier runs committed."""
-        return _committed(self._home)
+        return Committed.of(self._place)
 
-    def run(self, shard: Shard) -> AbstractContextManager[None]:
+    @contextlib.contextmanager
+    def hold(self, shard: Shard) -> Iterator[None]:
         """Hold the store for the run of one shard.
 
         Raises
@@ -194,7 +179,18 @@ class StoreWriter:
         StoreBusyError
             The same shard is being run already.
         """
-        return self._home.run(shard.count << 20 | shard.index)
+        number = RUNS + (shard.count << 20 | shard.index)
+        if not self._place.lock(number):
+            writing = (
+                ", ".join(name for name in self._place.names(GROWING) if name.startswith("part-")) or "nothing yet"
+            )
+            raise StoreBusyError(
+                f"another run is writing {self.name} ({writing}); wait for it, or give each run its own --shard"
+            )
+        try:
+            yield
+        finally:
+            self._place.unlock(number)
 
     def part(self, number: int) -> PartWriter:
         """Start a part. Nothing of it is visible before its commit.
@@ -202,60 +198,135 @@ class StoreWriter:
         Raises
         ------
         StoreBusyError
-            Another driver is writing this part, or has committed it.
+            Another run is writing this part, or has committed it.
         """
-        return PartWriter(self._home, number, self._arrays)
+        return PartWriter(self._place, number, self._arrays)
 
     def outcomes(self, number: int, videos: Sequence[VideoRef]) -> list[Outcome]:
-        """Say how the videos of a committed part ended, as far as its record tells."""
-        rows = {
-            row["id"]: row for record in self._home.records() for row in record.to_pylist() if row["part"] == number
-        }
+        """Return how the videos of a committed part ended, as far as its record tells."""
+        with read_errors(self.name):
+            rows = {row["id"]: row for row in index_table(self._place.read(record_file(number))).to_pylist()}
         ends = [(video, rows[video.id]) for video in videos]
         return [Outcome(v, None, row["failure"], row["message"], row["seconds"], number) for v, row in ends]
 
     def finish(self) -> None:
         """Gather the rows of the commit records that count into ``index.parquet``."""
         with write_errors(self.name):
-            self._home.gather()
+            gather(self._place)
 
     def note(self, name: str, content: bytes) -> None:
         """Write a small file below the store, whole or not at all."""
         with write_errors(self.name):
-            self._home.note(name, content)
+            self._place.write(name, content)
 
 
-def _committed(home: StoreHome) -> Committed:
-    found = Committed()
-    for record in home.records():
-        found.add(record)
-    return found
+def store_attributes(place: Place) -> dict[str, Any] | None:
+    """Read the attributes of the mask store at a place that is to be written; None where nothing is there yet.
+
+    Raises
+    ------
+    StoreError
+        Something else is there.
+    """
+    try:
+        root = json.loads(place.read(ROOT_FILE))
+        attributes = dict(root["attributes"]) if root["node_type"] == "group" else None
+    except (ValueError, TypeError, KeyError):
+        attributes = None
+    except (FileNotFoundError, NotADirectoryError):
+        if place.is_file():
+            raise StoreError(f"output {place.name} is a file; expected a new folder or a mask store") from None
+        if all(name.startswith(f".{ROOT_FILE}.") for name in place.names()):
+            return None
+        attributes = None
+    if attributes is None:
+        raise StoreError(
+            f"output {place.name} holds something that is not a mask store; expected a new or empty folder"
+        )
+    check_attributes(attributes, place.name)
+    return attributes
 
 
-def _known(value: int | None) -> int:
-    return -1 if value is None else value
-
-
-def home_of(path: str | Path, scratch: str | None = None) -> StoreHome:
-    """Say where a path or URL points."""
-    text = str(path)
-    if "://" not in text:
-        return LocalHome(Path(path))
-    folder = text.removeprefix("file://")
-    return RemoteHome(text, scratch) if folder == text else LocalHome(Path(folder))  # which has locks
-
-
-def _check_same(name: str, attributes: Mapping[str, Any], spec: ExtractSpec, input_root: str) -> None:
-    """Refuse to add to a store that was made in another way."""
+def _attributes(place: Place, spec: ExtractSpec, input_root: str) -> dict[str, Any] | None:
+    """Read the attributes of a store, and refuse to add to one that was made in another way."""
+    attributes = store_attributes(place)
+    if attributes is None:
+        return None
     before, now = attributes["spec"], spec.to_json()
     for option, value in now.items():
         if before.get(option) != value:
             raise SpecMismatchError(
-                f"{name} was made with {option}={before.get(option)!r}, this run asks for {value!r}; "
+                f"{place.name} was made with {option}={before.get(option)!r}, this run asks for {value!r}; "
                 "use the same options, another output, or --overwrite"
             )
     if attributes.get("input_root") != input_root:
         raise SpecMismatchError(
-            f"{name} holds ids relative to {attributes.get('input_root')}, these inputs are under {input_root}; "
+            f"{place.name} holds ids relative to {attributes.get('input_root')}, these inputs are under {input_root}; "
             "give the same inputs, or --root to say where that folder is"
         )
+    return attributes
+
+
+def _group_file(attributes: dict[str, Any]) -> bytes:
+    """Return the file that makes a folder a Zarr group."""
+    files: dict[str, Buffer] = {}
+    zarr.create_group(zarr.storage.MemoryStore(files), attributes=attributes)
+    return files[ROOT_FILE].to_bytes()
+
+
+def _tidy(place: Place) -> None:
+    """Remove parts without a commit record that nobody is writing, and what exited processes of this machine left."""
+    if not place.excludes:
+        return  # nobody can tell what is litter and what another run is uploading
+    for name in place.names():
+        number = part_number(name)
+        if number is not None:
+            _remove_if(place, name, number, committed=False)
+    top = [name for name in place.names() if any(left_behind(name, f".{stem}") for stem in (ROOT_FILE, INDEX_FILE))]
+    records = [name for name in place.names("index") if left_behind(name, name.partition(".parquet")[0] + ".parquet")]
+    place.delete(top + [f"index/{name}" for name in records])
+    for name in place.names(GROWING):
+        if left_behind(name, name.partition(".")[0]):
+            with contextlib.suppress(OSError):
+                place.remove(f"{GROWING}/{name}")
+
+
+def gather(place: Place) -> tuple[int, int]:
+    """Write ``index.parquet``, and remove what other processes began of parts that have been committed since.
+
+    Returns
+    -------
+    rows, parts : int
+        Rows that count, and committed parts.
+    """
+    with read_errors(place.name):
+        names = list(map(record_file, committed_numbers(place)))
+        records = list(place.read_many(names))  # compressed, as they are: a few dozen bytes per video
+        superseded = superseded_rows(index_table(record, KEYS) for record in records)
+    rows = 0
+
+    def counted() -> Iterator[pa.Table]:
+        nonlocal rows
+        for record in records:
+            table = without(index_table(record), superseded)
+            rows += table.num_rows
+            yield table
+
+    place.write(INDEX_FILE, parquet_bytes(counted(), SCHEMA))
+    for name in place.names(GROWING) if place.excludes else []:
+        number = part_number(name.partition(".")[0])
+        if number is not None:
+            _remove_if(place, f"{GROWING}/{name}", number, committed=True)
+    place.delete([GROWING] if place.excludes else [])
+    return rows, len(names)
+
+
+def _remove_if(place: Place, folder: str, number: int, *, committed: bool) -> None:
+    """Remove a folder of a part, if that is committed or not, and nobody is writing it."""
+    if place.exists(record_file(number)) == committed and place.lock(number):
+        try:
+            if place.exists(record_file(number)) == committed:
+                with contextlib.suppress(OSError):  # somebody else's, perhaps; it harms nobody
+                    place.remove(folder)
+        finally:
+            place.unlock(number)

@@ -1,12 +1,8 @@
-"""Pictures to a film, and output files that appear whole or not at all."""
+"""Frames to a video file."""
 
 from __future__ import annotations
 
-import errno
-import os
-import secrets
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
@@ -19,48 +15,14 @@ import numpy as np
 from av.container import OutputContainer
 from av.video.frame import VideoFrame
 
-from mgmtool.errors import MgmtoolError, OutputError, UsageError
+from mgmtool.errors import OutputError, UsageError
+from mgmtool.files import written_whole
 from mgmtool.types import UInt8
 
 _BT709, _LIMITED_RANGE = 1, 1
 _CRF = "18"
 _FINEST_RATE = 1001
 """Largest denominator of a frame rate; NTSC rates are n / 1001, and MPEG-4 part 2 takes no time base much finer."""
-
-
-@contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
-    """Lend a temporary name beside a file; what was written there takes its place only if all went well.
-
-    Parameters
-    ----------
-    path : Path
-        The file to write; one that is there is replaced at the end.
-
-    Yields
-    ------
-    Path
-        An empty file in the same folder. Removed on any error.
-
-    Raises
-    ------
-    OutputError
-        The file cannot be written. What mgmtool itself raises inside goes through unchanged.
-    """
-    partial = path.with_name(f".{secrets.token_hex(8)}.partial")
-    try:
-        if path.is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        partial.touch(exist_ok=False)
-        yield partial
-        partial.replace(path)
-    except MgmtoolError:
-        raise
-    except (av.error.FFmpegError, OSError) as error:
-        raise OutputError(f"cannot write {path}: {getattr(error, 'strerror', None) or error}") from None
-    finally:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
 
 
 def write_video(path: str | Path, pictures: Iterable[UInt8], fps: Fraction | float) -> None:
@@ -91,8 +53,12 @@ def write_video(path: str | Path, pictures: Iterable[UInt8], fps: Fraction | flo
     first = next(remaining, None)
     if first is None:
         raise UsageError(f"no picture to write to {path}")
-    with written_whole(Path(path)) as partial, _mp4(partial) as container:
-        _encode(container, chain([first], remaining), first.shape, rate)
+    with written_whole(Path(path)) as partial:
+        try:
+            with _mp4(partial) as container:
+                _encode(container, chain([first], remaining), first.shape, rate)
+        except av.error.FFmpegError as error:
+            raise OutputError(f"cannot write {path}: {error.strerror or error}") from None
 
 
 def _mp4(path: Path) -> OutputContainer:
