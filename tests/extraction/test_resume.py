@@ -20,7 +20,6 @@ from mgmtool.corpus import content_fingerprint
 from mgmtool.errors import UnknownVideoError, UsageError
 from mgmtool.extraction import extract, prepare
 from mgmtool.store import Store, part_facts, stored_videos, verify
-from mgmtool.store.index import read_index
 from mgmtool.types import ExtractSpec, Outcome, PatchGrid, Resume
 from support import stores, tiny_videos
 from support.stores import open_writer, write_part
@@ -41,7 +40,7 @@ def through_walk(store: Path) -> dict[str, tuple[int, str]]:
     facts = {part.number: part for part in part_facts(opened)}
     videos = [(video.id, (int(video.row["part"]), "done")) for video in stored_videos(opened, list(facts))]
     assert len(videos) == len(dict(videos)) == sum(part.done for part in facts.values())
-    failed = {i: row for i, row in rows_of(read_index(store)).items() if row[1] == "failed"}
+    failed = {i: row for i, row in rows_of(opened.index).items() if row[1] == "failed"}
     assert len(failed) == sum(part.failed for part in facts.values())
     return {**dict(videos), **failed}
 
@@ -60,7 +59,7 @@ def through_memory(store: Path) -> dict[str, tuple[int, str]]:
 READERS = {
     "store": lambda path: rows_of(Store.open(path).index),
     "index.parquet": lambda path: rows_of(pq.read_table(path / "index.parquet")),
-    "records": lambda path: rows_of(read_index(path)),
+    "records": lambda path: rows_of(pa.concat_tables([table for _, table in Store.open(path).records.tables()])),
     "walk": through_walk,
     "memory": through_memory,
     "writer": lambda path: {
