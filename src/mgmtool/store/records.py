@@ -53,6 +53,7 @@ class CommitRecords:
 
     def __init__(self, place: Place) -> None:
         self._place = place
+        self._kept: list[bytes] | None = None
 
     @cached_property
     def numbers(self) -> list[int]:
@@ -86,12 +87,12 @@ class CommitRecords:
             return current_rows(pa.concat_tables([index_table(content) for content in self._contents()]))
 
     def _contents(self) -> Iterator[bytes]:
-        return self._place.read_many(list(map(record_file, self.numbers))) if self._place.excludes else iter(self._kept)
-
-    @cached_property
-    def _kept(self) -> list[bytes]:
-        """All records as they are, compressed, some dozen bytes per video: fetching them again would cost more."""
-        return list(self._place.read_many(list(map(record_file, self.numbers))))
+        files = list(map(record_file, self.numbers))
+        if self._place.excludes:  # a folder, whose files the system caches
+            return self._place.read_many(files)
+        if self._kept is None:  # compressed, as they are: some dozen bytes per video
+            self._kept = list(self._place.read_many(files))
+        return iter(self._kept)
 
     @cached_property
     def _overview(self) -> _Overview:

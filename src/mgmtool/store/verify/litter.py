@@ -8,10 +8,10 @@ import pyarrow as pa
 
 from mgmtool.errors import StoreError
 from mgmtool.storage import GROWING, Place
-from mgmtool.store.findings import Finding, note
 from mgmtool.store.layout import RUNS, part_name, part_number
 from mgmtool.store.reader import Store
 from mgmtool.store.records import committed_numbers, index_table
+from mgmtool.store.verify.findings import Finding, note
 
 
 def check_litter(place: Place) -> Iterator[Finding]:
