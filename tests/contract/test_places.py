@@ -13,7 +13,8 @@ import fsspec
 import pytest
 
 from mgmtool.errors import UsageError
-from mgmtool.storage import GROWING, Place, filesystem, place
+from mgmtool.storage import GROWING, Place, place
+from mgmtool.storage.filesystems import filesystem
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of libraries that moto loads

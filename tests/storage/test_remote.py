@@ -32,8 +32,8 @@ from mgmtool.errors import InputError, PartCommittedError, ReadFailure, StoreErr
 from mgmtool.extraction import extract, prepare
 from mgmtool.extraction.probing import probe
 from mgmtool.storage import is_url, local_copy, place, public, retries
+from mgmtool.storage.names import file_name, join, parent, redacted
 from mgmtool.storage.object_store import ObjectStore
-from mgmtool.storage.urls import file_name, join, parent, redacted
 from mgmtool.store import Store, StoreWriter
 from mgmtool.types import ExtractSpec, KnownVideo, Outcome, PatchGrid, Resume, Shard, VideoRef
 from support import stores, tiny_videos

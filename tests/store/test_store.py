@@ -25,11 +25,13 @@ import tensorstore as ts
 import zarr
 
 from mgmtool.errors import SpecMismatchError, StoreError, StoreWriteError, UnknownVideoError
-from mgmtool.storage import folder, place
+from mgmtool.storage import folder as folders
+from mgmtool.storage import place, storable
 from mgmtool.storage.folder import Folder
-from mgmtool.store import Store, StoreWriter, index, layout, part
+from mgmtool.store import Store, StoreWriter, layout, part
 from mgmtool.store.records import committed_numbers
-from mgmtool.store.writer import Committed, store_attributes
+from mgmtool.store.root import read_root
+from mgmtool.store.writer import Committed
 from mgmtool.types import ExtractSpec, KnownVideo, PatchGrid
 from support import stores
 from support.stores import SPEC, open_writer, write_part
@@ -437,12 +439,12 @@ def test_of_drivers_that_make_one_store_together_the_first_decides(tmp_path: Pat
     path = tmp_path / "m.zarr"
     path.mkdir()
     (path / ".zarr.json.elsewhere.1").write_bytes(b"half")
-    before, late = store_attributes(place(path)), place(path)
+    before, late = read_root(place(path)), place(path)
     open_writer(path)
     with pytest.raises(FileExistsError):
         late.create("zarr.json", b"{}")
     assert before is None
-    assert store_attributes(late)["spec"] == SPEC.to_json()
+    assert read_root(late)["spec"] == SPEC.to_json()
     assert stores.visible(path) == [".zarr.json.elsewhere.1", "index", "zarr.json"]
 
 
@@ -650,10 +652,10 @@ def test_seconds_is_the_only_column_that_may_differ(tmp_path: Path) -> None:
         pytest.param(zarr.Array, "__setitem__", id="arrays"),
         pytest.param(zarr.Group, "create_array", id="metadata"),
         pytest.param(part, "_write_offsets", id="offsets"),
-        pytest.param(folder, "sync", id="sync"),
+        pytest.param(folders, "sync", id="sync"),
         pytest.param(Path, "rename", id="rename"),
         pytest.param(pq.ParquetWriter, "write_table", id="record"),
-        pytest.param(folder, "create", id="record-name"),
+        pytest.param(folders, "create", id="record-name"),
     ],
 )
 def test_a_full_disk_keeps_what_was_committed(
@@ -675,7 +677,7 @@ def test_a_full_disk_keeps_what_was_committed(
 
 def test_a_full_disk_while_a_part_begins_leaves_nothing(mixed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = stores.visible(mixed)
-    monkeypatch.setattr(part, "_Column", fail_with(no_space()))
+    monkeypatch.setattr(part, "_GrowingArray", fail_with(no_space()))
     with pytest.raises(StoreWriteError, match="No space left on device"):
         write_part(open_writer(mixed), 2, {"y.mp4": 3})
     assert stores.visible(mixed) == before
@@ -709,7 +711,7 @@ def test_paths_that_are_not_unicode_are_kept_readable(tmp_path: Path) -> None:
         part.end_video(odd)
         part.commit()
     store = Store.open(tmp_path / "m.zarr")
-    assert store.videos.row("a.mp4")["path"] == "/videos/caf\\udce9.mp4" == index.storable(odd.video.path)
+    assert store.videos.row("a.mp4")["path"] == "/videos/caf\\udce9.mp4" == storable(odd.video.path)
     open_writer(tmp_path / "m.zarr", input_root=os.fsdecode(b"/vid\xe9os"))
 
 

@@ -21,8 +21,8 @@ from mgmtool.cli import main
 from mgmtool.errors import FAILURE_CLASSES, OpenFailure, VideoError, one_line
 from mgmtool.extraction.probing import probe_video
 from mgmtool.extraction.stream import whole_video
+from mgmtool.storage import storable
 from mgmtool.store import Store
-from mgmtool.store.index import storable
 from mgmtool.types import DecodeOptions, ExtractSpec, VideoRef
 from mgmtool.video.pictures import read_pictures
 from support import crafted, tiny_videos

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from mgmtool.corpus.entry import Entry
-from mgmtool.corpus.names import absolute, storable
 from mgmtool.errors import InputError, UsageError
+from mgmtool.storage import absolute, storable
 
 PATHS = ("path", "video_path", "video", "filename", "file", "filepath", "name")
 """Columns that hold paths; the first that is there does."""

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import xxhash
 
-from mgmtool.storage import is_url
+from mgmtool.storage import is_local
 from mgmtool.types import KnownVideo, VideoRef
 
 _BLOCK = 1 << 20
@@ -61,7 +61,11 @@ def _differs(video: VideoRef, before: KnownVideo) -> bool:
 
 
 def _content_differs(video: VideoRef, before: KnownVideo) -> bool:
-    if is_url(video.path) or before.fingerprint is None or (before.size >= 0 and video.size not in {-1, before.size}):
+    if (
+        not is_local(video.path)
+        or before.fingerprint is None
+        or (before.size >= 0 and video.size not in {-1, before.size})
+    ):
         return _differs(video, before)
     try:
         return content_fingerprint(video.path) != before.fingerprint

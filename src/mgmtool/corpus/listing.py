@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from itertools import pairwise, takewhile
 
 from mgmtool.corpus.entry import Entry, merged
-from mgmtool.corpus.names import absolute, is_url, video_id
+from mgmtool.corpus.names import video_id
 from mgmtool.corpus.walk import expand
 from mgmtool.errors import InputError, UsageError
+from mgmtool.storage import absolute, is_local, public
 from mgmtool.storage import expand as expand_url
-from mgmtool.storage import public
 from mgmtool.types import VideoRef
 
 
@@ -47,7 +47,7 @@ class _Found:
 
     def walk(self, name: str, extensions: tuple[str, ...]) -> None:
         """Take the files of one input."""
-        if is_url(name):
+        if not is_local(name):
             self._list(name, extensions)
             return
         paths, base = expand(name, extensions)
@@ -72,7 +72,7 @@ class _Found:
         else:
             self.files[path] = merged(self.files.get(path), item)
         inside = self.folder is not None and path.startswith(self.folder + "/")
-        if not inside and not is_url(path):
+        if not inside and is_local(path):
             self._widen(os.path.dirname(path))
 
     def _widen(self, folder: str) -> None:
@@ -120,16 +120,12 @@ def scan(
     if not found.files:
         kinds, places = " ".join(extensions), ", ".join(map(public, inputs)) or "the list"
         raise InputError(f"no video found in {places}; looked for files ending in {kinds}")
-    top = found.root if root is None else _root(root)
+    top = found.root if root is None else public(absolute(root)).rstrip("/") or "/"
     order = sorted(found.files, key=lambda path: video_id(path, top))[:limit]
     # Entries go as their videos come, so that the list is never in memory twice.
     videos = tuple(_reference(path, found.files.pop(path), top) for path in order)
     _refuse_twins(videos)
     return Corpus(top, videos)
-
-
-def _root(root: str) -> str:
-    return public(root).rstrip("/") if is_url(root) else absolute(root)
 
 
 def _common(places: Sequence[str]) -> str:
@@ -149,7 +145,7 @@ def _reference(path: str, entry: Entry | None, root: str) -> VideoRef:
 
 def _status(path: str) -> tuple[int, int]:
     """Size and time of change; -1 where the file cannot be looked at, as then a worker says why."""
-    if is_url(path):
+    if not is_local(path):
         return -1, -1
     try:
         status = os.stat(path)

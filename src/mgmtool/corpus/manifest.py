@@ -10,8 +10,8 @@ from typing import TypeVar
 
 from mgmtool.corpus import _lists, _tables
 from mgmtool.corpus.entry import Entry
-from mgmtool.corpus.names import absolute, is_url
 from mgmtool.errors import InputError, MgmtoolError, UsageError
+from mgmtool.storage import absolute, is_local
 
 _Row = TypeVar("_Row")
 
@@ -27,7 +27,7 @@ class _Source:
 
     def has(self, name: str) -> bool:
         """Whether a listed name is a file or a folder."""
-        return not is_url(name) and os.path.exists(absolute(name, self.base))
+        return is_local(name) and os.path.exists(absolute(name, self.base))
 
 
 def read_manifest(
@@ -122,7 +122,7 @@ def _csv(source: _Source) -> Iterator[Entry]:
 def _is_data(line: str, source: _Source) -> bool:
     """Whether the first line of a table names a video."""
     name, _ = _lists.split_quoted(line, source.extensions, source.has)
-    return name.lower().endswith(source.extensions) or is_url(name) or source.has(name)
+    return name.lower().endswith(source.extensions) or not is_local(name) or source.has(name)
 
 
 def _rows(source: _Source) -> Iterator[Entry]:

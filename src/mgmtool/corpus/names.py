@@ -1,30 +1,9 @@
-"""Paths, URLs and ids."""
+"""Ids of videos."""
 
 from __future__ import annotations
 
-import os
-
 from mgmtool.errors import UsageError
-from mgmtool.storage import is_url, public
-
-__all__ = ["absolute", "is_url", "storable", "video_id"]
-
-
-def absolute(name: str, base: str = "") -> str:
-    """Return a URL as it is, and any other name as an absolute path without ``.`` and ``..``.
-
-    Parameters
-    ----------
-    name : str
-        File name, path or URL.
-    base : str
-        Folder, or URL of one, below which a relative name lies; by default the working folder.
-    """
-    if is_url(name):
-        return name
-    if is_url(base) and not os.path.isabs(name):
-        return f"{base.rstrip('/')}/{name}"
-    return os.path.abspath(name if is_url(base) else os.path.join(base, name))
+from mgmtool.storage import is_local, relative, storable, without_scheme
 
 
 def video_id(path: str, root: str) -> str:
@@ -35,25 +14,16 @@ def video_id(path: str, root: str) -> str:
     Parameters
     ----------
     path, root : str
-        As :func:`absolute` gives them; the root may be empty where every path is a URL.
+        As :func:`mgmtool.storage.absolute` gives them; the root may be empty where every path is a URL.
 
     Raises
     ------
     UsageError
         The path is not under the root.
     """
-    top = root if root.endswith("/") else f"{root}/"
-    path = public(path)
-    if path.startswith(top) and len(path) > len(top):
-        return storable(path[len(top) :])
-    if is_url(path):
-        return storable(path.partition("://")[2])
-    relative = os.pardir if is_url(root) else os.path.relpath(path, root)
-    if relative == os.pardir or relative.startswith(os.pardir + os.sep):
-        raise UsageError(f"input {path} is not under the root {root}")
-    return storable(relative)
-
-
-def storable(text: str) -> str:
-    """Make any file name valid Unicode: bytes that are none become escapes such as ``udc80`` after a backslash."""
-    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
+    below = relative(path, root)
+    if below is None:
+        if is_local(path):
+            raise UsageError(f"input {path} is not under the root {root}")
+        below = without_scheme(path)
+    return storable(below)

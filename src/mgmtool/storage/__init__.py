@@ -1,7 +1,7 @@
 """Where things lie. The only package that imports fsspec and tenacity, and the only one that asks whether a name is a URL.
 
 :func:`place` turns a path or URL into a :class:`Place`, a folder of files to read and write: a ``Folder`` or an ``ObjectStore``.
-``listing`` finds videos, ``copies`` fetches one to this machine. ``urls`` says what is a URL and what of it may be shown,
+``listing`` finds videos, ``copies`` fetches one to this machine. ``names`` says where a name leads and what of it may be shown,
 ``filesystems`` opens file systems of fsspec, ``retries`` repeats requests that may succeed a moment later.
 
 Credentials, endpoints and regions come from the environment, as fsspec and the library behind it read them.
@@ -10,10 +10,23 @@ Credentials, endpoints and regions come from the environment, as fsspec and the 
 from __future__ import annotations
 
 from mgmtool.storage.copies import local_copy
-from mgmtool.storage.filesystems import check, filesystem
 from mgmtool.storage.folder import GROWING
 from mgmtool.storage.listing import Item, expand
+from mgmtool.storage.names import absolute, is_local, is_url, public, relative, storable, without_scheme
 from mgmtool.storage.places import Place, place
-from mgmtool.storage.urls import is_url, public
 
-__all__ = ["GROWING", "Item", "Place", "check", "expand", "filesystem", "is_url", "local_copy", "place", "public"]
+__all__ = [
+    "GROWING",
+    "Item",
+    "Place",
+    "absolute",
+    "expand",
+    "is_local",
+    "is_url",
+    "local_copy",
+    "place",
+    "public",
+    "relative",
+    "storable",
+    "without_scheme",
+]

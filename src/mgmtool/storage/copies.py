@@ -13,8 +13,8 @@ from pathlib import Path
 from mgmtool.errors import ReadFailure
 from mgmtool.files import is_alive
 from mgmtool.storage.filesystems import filesystem
+from mgmtool.storage.names import file_name, is_url, public
 from mgmtool.storage.retries import attempt
-from mgmtool.storage.urls import file_name, is_url, public
 from mgmtool.types import VideoRef
 
 _PREFIX = "mgmtool-copy-"

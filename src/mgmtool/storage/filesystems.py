@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mgmtool.errors import UsageError, one_line
-from mgmtool.storage.urls import public, redacted
+from mgmtool.storage.names import public, redacted
 
 
 def check(url: str) -> None:
@@ -24,7 +24,10 @@ def check(url: str) -> None:
         try:
             fsspec.get_filesystem_class(link.partition("://")[0])
         except ImportError as error:
-            raise UsageError(f"{public(url)} cannot be opened: {_missing(error, link)}") from None
+            extra = "s3" if link.startswith(("s3:", "s3a:")) else "remote"
+            raise UsageError(
+                f"{public(url)} cannot be opened: {one_line(str(error))}; pip install 'mgmtool[{extra}]'"
+            ) from None
         except ValueError as error:
             raise UsageError(f"{public(url)} cannot be opened: {redacted(one_line(str(error)))}") from None
 
@@ -55,8 +58,3 @@ def filesystem(url: str, options: Mapping[str, Any] | None = None) -> tuple[Any,
 
     system, path = fsspec.core.url_to_fs(url, **(options or {}))
     return system, str(path)
-
-
-def _missing(error: ImportError, link: str) -> str:
-    extra = "s3" if link.startswith(("s3:", "s3a:")) else "remote"
-    return f"{one_line(str(error))}; pip install 'mgmtool[{extra}]'"

@@ -11,8 +11,8 @@ from typing import Any
 
 from mgmtool.errors import InputError
 from mgmtool.storage.filesystems import filesystem
+from mgmtool.storage.names import is_web, parent, public
 from mgmtool.storage.retries import attempt
-from mgmtool.storage.urls import is_web, parent, public
 
 _TIMES = ("LastModified", "mtime", "last_modified", "updated", "created")
 _EPOCH = datetime.fromtimestamp(0, UTC)

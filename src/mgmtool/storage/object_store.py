@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from mgmtool.storage.filesystems import check, filesystem
+from mgmtool.storage.names import join, public
 from mgmtool.storage.retries import attempt
-from mgmtool.storage.urls import join, public
 
 _AT_ONCE = 16
 """Requests under way at a time: they wait, they do not compute."""
@@ -174,18 +174,14 @@ def _create(system: Any, path: str, content: bytes) -> None:
     try:
         system.pipe_file(path, content, mode="create")
     except OSError as error:
+        answer = getattr(error.__cause__, "response", None)
+        code = answer.get("Error", {}).get("Code") if isinstance(answer, Mapping) else None
         if error.errno == errno.ENOSYS:
             system.pipe_file(path, content)
-        elif not _is_there(error):
+        elif not isinstance(error, FileExistsError) and code not in {"PreconditionFailed", "412"}:
             raise
         elif bytes(system.cat_file(path)) != content:  # an earlier try of ours may have come through without an answer
             raise FileExistsError("another one is there") from None
-
-
-def _is_there(error: OSError) -> bool:
-    response = getattr(error.__cause__, "response", None)
-    code = response.get("Error", {}).get("Code") if isinstance(response, Mapping) else None
-    return isinstance(error, FileExistsError) or code in {"PreconditionFailed", "412"}
 
 
 def _delete(system: Any, paths: Sequence[str]) -> None:

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 from mgmtool.errors import UsageError
 from mgmtool.storage.folder import Folder
+from mgmtool.storage.names import is_url
 from mgmtool.storage.object_store import ObjectStore
-from mgmtool.storage.urls import is_url
 
 
 class Place(Protocol):

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from mgmtool.errors import MgmtoolError, one_line
 from mgmtool.storage.filesystems import need
-from mgmtool.storage.urls import public, redacted
+from mgmtool.storage.names import public, redacted
 
 Result = TypeVar("Result")
 
@@ -60,7 +60,8 @@ def attempt(url: str, action: Callable[..., Result], *given: Any, **named: Any) 
     except (MgmtoolError, MemoryError):
         raise
     except Exception as error:  # noqa: BLE001  each file system raises exceptions of its own kind
-        told = _told(url, error, retrying.statistics["attempt_number"])
+        tries = retrying.statistics["attempt_number"]
+        told = _kind(error)(f"{public(url)}: {_words(error)}" + (f" ({tries} tries)" if tries > 1 else ""))
     raise told from None  # what is behind it may have secrets of the URL in its text
 
 
@@ -84,13 +85,6 @@ def _status(error: Exception) -> int | None:
 
 def _classes(error: Exception) -> set[str]:
     return {kind.__name__ for kind in type(error).__mro__}
-
-
-def _told(url: str, error: Exception, tries: int) -> OSError:
-    """Put an error into one line, as one of the builtin kinds."""
-    words = _words(error)
-    text = f"{public(url)}: {words}" + (f" ({tries} tries)" if tries > 1 else "")
-    return _kind(error)(text)
 
 
 def _kind(error: Exception) -> type[OSError]:

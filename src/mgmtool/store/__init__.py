@@ -1,7 +1,8 @@
 """The mask store, version 1: the only package that imports zarr and pyarrow.
 
 Both sides: ``layout`` says where things are and what they look like, ``index`` what a commit record is.
-Writing: ``writer`` opens a store for parts to be added, ``part`` writes and commits one, ``rebuild`` makes ``index.parquet``.
+Writing: ``writer`` opens a store for parts to be added, ``part`` writes and commits one, ``root`` says what
+a folder is, ``upkeep`` removes litter and makes ``index.parquet``.
 Reading: ``reader`` opens a :class:`Store`, which reads commit records through ``records``, finds videos by name through
 ``videos`` and reads rows of arrays through ``arrays``; ``walk`` goes through all of it once, ``failures`` lists what failed,
 ``verify`` checks that all is whole.
@@ -13,7 +14,7 @@ from mgmtool.store.arrays import Arrays
 from mgmtool.store.failures import FailedVideo, failed_videos
 from mgmtool.store.part import PartWriter
 from mgmtool.store.reader import Store
-from mgmtool.store.rebuild import rebuild_index
+from mgmtool.store.upkeep import rebuild_index
 from mgmtool.store.verify import verify
 from mgmtool.store.verify.findings import Finding, VerifyProgress
 from mgmtool.store.videos import VideoRows, Videos

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from mgmtool.errors import MgmtoolError, StoreError, one_line
+from mgmtool.errors import MgmtoolError, StoreError, StoreWriteError, one_line
 
 
 @contextlib.contextmanager
@@ -20,3 +20,15 @@ def read_errors(name: str) -> Iterator[None]:
         # A server that ignores ranges sends the whole file, whose checksum is another.
         hint = "; the server has to answer range requests" if name.startswith("http") and "checksum" in words else ""
         raise StoreError(f"{name} cannot be read: {words}{hint}") from error
+
+
+@contextlib.contextmanager
+def write_errors(name: str) -> Iterator[None]:
+    """Turn errors of the system into a StoreWriteError of one line that names the store."""
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, StoreWriteError):
+            raise
+        words = error.strerror or str(error)
+        raise StoreWriteError(f"cannot write {name}: {words}; what was committed before stays valid") from error

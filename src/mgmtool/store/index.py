@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from mgmtool.storage import public
+from mgmtool.storage import public, storable
 from mgmtool.store.checksums import METADATA_KEY, Checksum, dump
 from mgmtool.types import Outcome, VideoFacts
 
@@ -101,11 +101,6 @@ def _fact_columns(facts: VideoFacts) -> dict[str, Any]:
         "lost_packets": facts.lost_packets,
         "index_risk": list(facts.index_risk),
     }
-
-
-def storable(path: str) -> str:
-    """Make any file name valid Unicode: bytes that are none become escapes such as ``udc80`` after a backslash."""
-    return path.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def record_of(rows: Sequence[dict[str, Any]], checksums: Mapping[str, Checksum]) -> pa.Table:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Self
 
@@ -11,8 +9,9 @@ import numpy as np
 import zarr
 from zarr.codecs import BloscCodec
 
-from mgmtool.errors import PartCommittedError, StoreBusyError, StoreError, StoreWriteError
+from mgmtool.errors import PartCommittedError, StoreBusyError, StoreError
 from mgmtool.storage import Place
+from mgmtool.store._errors import write_errors
 from mgmtool.store._growing import GrowingFolder
 from mgmtool.store.checksums import of_folder
 from mgmtool.store.index import parquet_bytes, record_of, row_of
@@ -20,17 +19,7 @@ from mgmtool.store.layout import CHUNK_FRAMES, SHARD_FRAMES, ArraySpec, part_nam
 from mgmtool.store.records import record_file
 from mgmtool.types import MaskVolume, Outcome
 
-
-@contextlib.contextmanager
-def write_errors(name: str) -> Iterator[None]:
-    """Turn errors of the system into a StoreWriteError of one line that names the store."""
-    try:
-        yield
-    except OSError as error:
-        if isinstance(error, StoreWriteError):
-            raise
-        words = error.strerror or str(error)
-        raise StoreWriteError(f"cannot write {name}: {words}; what was committed before stays valid") from error
+_COMPRESSOR = BloscCodec(cname="zstd", clevel=5, shuffle="bitshuffle")
 
 
 class PartWriter:
@@ -63,7 +52,7 @@ class PartWriter:
                 self._refuse_committed()
                 self._folder = GrowingFolder(place.grow(part_name(number)))
                 self._group = zarr.create_group(self._folder)
-                self._columns = [_Column(self._group, spec) for spec in arrays]
+                self._growing = [_GrowingArray(self._group, spec) for spec in arrays]
             except BaseException:
                 self._drop()
                 raise
@@ -95,8 +84,8 @@ class PartWriter:
         """Add a run of frames of the video being written; its :meth:`end_video` follows."""
         with write_errors(self._place.name):
             arrays = volume.arrays()
-            for column in self._columns:
-                column.append(arrays[column.name])
+            for array in self._growing:
+                array.append(arrays[array.name])
 
     def end_video(self, outcome: Outcome, supersedes: int | None = None) -> None:
         """Close the rows of a video; a failed video has none.
@@ -112,9 +101,9 @@ class PartWriter:
         row = row_of(outcome, start, supersedes)
         if outcome.done:
             self._offsets.append(row["row_stop"])
-            if self._columns[0].rows != row["row_stop"]:
+            if self._growing[0].rows != row["row_stop"]:
                 raise StoreError(
-                    f"{outcome.video.id}: {self._columns[0].rows - start} rows of masks for {row['num_frames']} frames"
+                    f"{outcome.video.id}: {self._growing[0].rows - start} rows of masks for {row['num_frames']} frames"
                 )
         self._rows.append(row)
 
@@ -130,8 +119,8 @@ class PartWriter:
         """
         assert self._folder is not None  # noqa: S101  it was made, or there is no writer
         with write_errors(self._place.name):
-            for column in self._columns:
-                column.flush()
+            for array in self._growing:
+                array.flush()
             _write_offsets(self._group, self._offsets)
             record = record_of(self._rows, of_folder(self._folder.root))
             content = parquet_bytes([record], record.schema)
@@ -143,7 +132,7 @@ class PartWriter:
                 raise self._committed() from None
 
 
-class _Column:
+class _GrowingArray:
     """One array of a part, written a whole shard at a time: a shard written twice would be read back and merged."""
 
     def __init__(self, group: zarr.Group, spec: ArraySpec) -> None:
@@ -167,25 +156,21 @@ class _Column:
         """Write what is buffered. The array is made with its first rows, which saves most parts from ever resizing it."""
         shape = (self.rows, *self._spec.row)
         if self._array is None:
-            self._array = self._create(shape)
+            self._array = self._group.create_array(
+                self.name,
+                shape=shape,
+                dtype=self._spec.dtype,
+                chunks=(CHUNK_FRAMES, *self._spec.row),
+                shards=(SHARD_FRAMES, *self._spec.row),
+                compressors=_COMPRESSOR,
+                fill_value=self._spec.fill,
+                dimension_names=self._spec.axes,
+            )
         elif self.rows > self._written:
             self._array.resize(shape)
         if self.rows > self._written:
             self._array[self._written : self.rows] = self._buffer[: self.rows - self._written]
             self._written = self.rows
-
-    def _create(self, shape: tuple[int, ...]) -> Any:
-        row = self._spec.row
-        return self._group.create_array(
-            self.name,
-            shape=shape,
-            dtype=self._spec.dtype,
-            chunks=(CHUNK_FRAMES, *row),
-            shards=(SHARD_FRAMES, *row),
-            compressors=BloscCodec(cname="zstd", clevel=5, shuffle="bitshuffle"),
-            fill_value=self._spec.fill,
-            dimension_names=self._spec.axes,
-        )
 
 
 def _write_offsets(group: zarr.Group, offsets: list[int]) -> None:
@@ -194,7 +179,7 @@ def _write_offsets(group: zarr.Group, offsets: list[int]) -> None:
         shape=(len(offsets),),
         dtype="int64",
         chunks=(max(len(offsets), 1),),
-        compressors=BloscCodec(cname="zstd", clevel=5, shuffle="bitshuffle"),
+        compressors=_COMPRESSOR,
         dimension_names=("video",),
     )
     array[:] = np.array(offsets, np.int64)

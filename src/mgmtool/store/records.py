@@ -15,7 +15,7 @@ from mgmtool.errors import StoreError
 from mgmtool.storage import Place
 from mgmtool.store._errors import read_errors
 from mgmtool.store.index import KEYS, SCHEMA, current_rows, superseded_rows, without
-from mgmtool.store.layout import part_name, part_number
+from mgmtool.store.layout import INDEX_FILE, ROOT_FILE, part_name, part_number
 
 
 def committed_numbers(place: Place) -> list[int]:
@@ -107,10 +107,10 @@ class CommitRecords:
     def _full_index(self) -> pa.Table:
         """The rows of ``index.parquet``, for places that cannot list the records; none in a store without parts."""
         try:
-            return index_table(self._place.read("index.parquet"))
+            return index_table(self._place.read(INDEX_FILE))
         except FileNotFoundError:
             with contextlib.suppress(OSError):
-                if "zarr.json" in self._place.names():
+                if ROOT_FILE in self._place.names():
                     return SCHEMA.empty_table()
             raise StoreError(
                 f"{self._place.name} has no index: neither index/part-*.parquet nor index.parquet can be found"

@@ -14,9 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mgmtool.errors import UnknownVideoError
-from mgmtool.storage import is_url, public
+from mgmtool.storage import is_url, public, storable
 from mgmtool.store._nearest import nearest_id
-from mgmtool.store.index import storable
 
 _SEVERAL = -1
 

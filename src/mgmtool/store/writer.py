@@ -3,33 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 import pyarrow as pa
-import zarr
-import zarr.storage
-from zarr.abc.buffer import Buffer
 
-from mgmtool.errors import SpecMismatchError, StoreBusyError, StoreError
-from mgmtool.files import left_behind
+from mgmtool.errors import SpecMismatchError, StoreBusyError
 from mgmtool.storage import GROWING, Place, place
-from mgmtool.store._errors import read_errors
-from mgmtool.store.index import KEYS, SCHEMA, parquet_bytes, superseded_rows, without
-from mgmtool.store.layout import (
-    INDEX_FILE,
-    ROOT_FILE,
-    RUNS,
-    check_attributes,
-    frame_arrays,
-    part_number,
-    root_attributes,
-)
-from mgmtool.store.part import PartWriter, write_errors
+from mgmtool.store._errors import read_errors, write_errors
+from mgmtool.store.layout import ROOT_FILE, RUNS, frame_arrays, root_attributes
+from mgmtool.store.part import PartWriter
 from mgmtool.store.records import committed_numbers, index_table, record_file
+from mgmtool.store.root import create_root, read_root
+from mgmtool.store.upkeep import gather, tidy
 from mgmtool.types import ExtractSpec, KnownVideo, Outcome, Shard, VideoRef
 
 
@@ -128,11 +116,9 @@ class StoreWriter:
         where = place(path, scratch=scratch)
         with write_errors(where.name):
             if _attributes(where, spec, input_root) is None:
-                with contextlib.suppress(FileExistsError):  # another run was faster, and its store stays
-                    where.create(ROOT_FILE, _group_file(root_attributes(spec, input_root, versions)))
+                create_root(where, root_attributes(spec, input_root, versions))
                 _attributes(where, spec, input_root)
-            where.make_folder("index")
-            _tidy(where)
+            tidy(where)
         return cls(where, spec, energy)
 
     @staticmethod
@@ -160,7 +146,7 @@ class StoreWriter:
         """
         where = place(path)
         with write_errors(where.name):
-            if store_attributes(where) is None:
+            if read_root(where) is None:
                 return
             where.remove("index")  # first, so that no record is without its arrays
             where.delete([name for name in where.sizes() if name != ROOT_FILE])
@@ -220,36 +206,9 @@ class StoreWriter:
             self._place.write(name, content)
 
 
-def store_attributes(place: Place) -> dict[str, Any] | None:
-    """Read the attributes of the mask store at a place that is to be written; None where nothing is there yet.
-
-    Raises
-    ------
-    StoreError
-        Something else is there.
-    """
-    try:
-        root = json.loads(place.read(ROOT_FILE))
-        attributes = dict(root["attributes"]) if root["node_type"] == "group" else None
-    except (ValueError, TypeError, KeyError):
-        attributes = None
-    except (FileNotFoundError, NotADirectoryError):
-        if place.is_file():
-            raise StoreError(f"output {place.name} is a file; expected a new folder or a mask store") from None
-        if all(name.startswith(f".{ROOT_FILE}.") for name in place.names()):
-            return None
-        attributes = None
-    if attributes is None:
-        raise StoreError(
-            f"output {place.name} holds something that is not a mask store; expected a new or empty folder"
-        )
-    check_attributes(attributes, place.name)
-    return attributes
-
-
 def _attributes(place: Place, spec: ExtractSpec, input_root: str) -> dict[str, Any] | None:
     """Read the attributes of a store, and refuse to add to one that was made in another way."""
-    attributes = store_attributes(place)
+    attributes = read_root(place)
     if attributes is None:
         return None
     before, now = attributes["spec"], spec.to_json()
@@ -265,68 +224,3 @@ def _attributes(place: Place, spec: ExtractSpec, input_root: str) -> dict[str, A
             "give the same inputs, or --root to say where that folder is"
         )
     return attributes
-
-
-def _group_file(attributes: dict[str, Any]) -> bytes:
-    """Return the file that makes a folder a Zarr group."""
-    files: dict[str, Buffer] = {}
-    zarr.create_group(zarr.storage.MemoryStore(files), attributes=attributes)
-    return files[ROOT_FILE].to_bytes()
-
-
-def _tidy(place: Place) -> None:
-    """Remove parts without a commit record that nobody is writing, and what exited processes of this machine left."""
-    if not place.excludes:
-        return  # nobody can tell what is litter and what another run is uploading
-    for name in place.names():
-        number = part_number(name)
-        if number is not None:
-            _remove_if(place, name, number, committed=False)
-    top = [name for name in place.names() if any(left_behind(name, f".{stem}") for stem in (ROOT_FILE, INDEX_FILE))]
-    records = [name for name in place.names("index") if left_behind(name, name.partition(".parquet")[0] + ".parquet")]
-    place.delete(top + [f"index/{name}" for name in records])
-    for name in place.names(GROWING):
-        if left_behind(name, name.partition(".")[0]):
-            with contextlib.suppress(OSError):
-                place.remove(f"{GROWING}/{name}")
-
-
-def gather(place: Place) -> tuple[int, int]:
-    """Write ``index.parquet``, and remove what other processes began of parts that have been committed since.
-
-    Returns
-    -------
-    rows, parts : int
-        Rows that count, and committed parts.
-    """
-    with read_errors(place.name):
-        names = list(map(record_file, committed_numbers(place)))
-        records = list(place.read_many(names))  # compressed, as they are: a few dozen bytes per video
-        superseded = superseded_rows(index_table(record, KEYS) for record in records)
-    rows = 0
-
-    def counted() -> Iterator[pa.Table]:
-        nonlocal rows
-        for record in records:
-            table = without(index_table(record), superseded)
-            rows += table.num_rows
-            yield table
-
-    place.write(INDEX_FILE, parquet_bytes(counted(), SCHEMA))
-    for name in place.names(GROWING) if place.excludes else []:
-        number = part_number(name.partition(".")[0])
-        if number is not None:
-            _remove_if(place, f"{GROWING}/{name}", number, committed=True)
-    place.delete([GROWING] if place.excludes else [])
-    return rows, len(names)
-
-
-def _remove_if(place: Place, folder: str, number: int, *, committed: bool) -> None:
-    """Remove a folder of a part, if that is committed or not, and nobody is writing it."""
-    if place.exists(record_file(number)) == committed and place.lock(number):
-        try:
-            if place.exists(record_file(number)) == committed:
-                with contextlib.suppress(OSError):  # somebody else's, perhaps; it harms nobody
-                    place.remove(folder)
-        finally:
-            place.unlock(number)

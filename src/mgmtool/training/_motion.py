@@ -104,6 +104,7 @@ def boxes_scheme() -> Scheme:
 
 
 @lru_cache(_TRACKS_KEPT)  # a scheme is a frozen record of its options, and so a key
-def tracks_of(scheme: Scheme, video_id: str, path: str) -> Tracks | None:
+def tracks_of(scheme: Any, video_id: str, path: str) -> Tracks | None:
     """Read the tracks of a video, once."""
-    return scheme.tracks(VideoRef(video_id, path))
+    tracks: Tracks | None = scheme.tracks(VideoRef(video_id, path))
+    return tracks

@@ -1,4 +1,4 @@
-"""What is a URL, and what of it may be shown."""
+"""Names of files: which are URLs, what of a URL may be shown, where a name leads, and how one lies below another."""
 
 from __future__ import annotations
 
@@ -14,6 +14,50 @@ _SECRETS = re.compile(r"(?i)(https?://)(?:[^\s/?#'\"@]*@)?([^\s?#'\"]*)(?:[?#][^
 def is_url(name: str) -> bool:
     """Whether a name is ``scheme://…``: kept as it is given, and never looked for on disk."""
     return "://" in name and _URL.match(name) is not None
+
+
+def is_local(name: str) -> bool:
+    """Whether a name is a path of this machine, which can be looked at, rather than a URL."""
+    return not is_url(name)
+
+
+def absolute(name: str, base: str = "") -> str:
+    """Return a URL as it is, and any other name as an absolute path without ``.`` and ``..``.
+
+    Parameters
+    ----------
+    name : str
+        File name, path or URL.
+    base : str
+        Folder, or URL of one, below which a relative name lies; by default the working folder.
+    """
+    if is_url(name):
+        return name
+    if is_url(base) and not os.path.isabs(name):
+        return join(base, name)
+    return os.path.abspath(name if is_url(base) else os.path.join(base, name))  # any bytes the system has
+
+
+def relative(path: str, root: str) -> str | None:
+    """Return a path or URL relative to a folder; None where it is not below it. Web addresses lose what follows their ``?``.
+
+    Parameters
+    ----------
+    path, root : str
+        As :func:`absolute` gives them.
+    """
+    top, path = root if root.endswith("/") else f"{root}/", public(path)
+    if path.startswith(top) and len(path) > len(top):
+        return path[len(top) :]
+    if is_url(path) or is_url(root):
+        return None
+    below = os.path.relpath(path, root)
+    return None if below == os.pardir or below.startswith(os.pardir + os.sep) else below
+
+
+def without_scheme(url: str) -> str:
+    """Return what a URL names, less ``scheme://`` and whatever may be a secret."""
+    return public(url).partition("://")[2]
 
 
 def is_web(url: str) -> bool:
@@ -49,6 +93,11 @@ def parent(url: str) -> str:
     """Return the URL of the folder in which an object lies."""
     folder, slash, _ = public(url).rstrip("/").rpartition("/")
     return folder if slash and not folder.endswith(":/") else public(url)
+
+
+def storable(text: str) -> str:
+    """Make any file name valid Unicode: bytes that are none become escapes such as ``udc80`` after a backslash."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def file_name(url: str) -> str:
