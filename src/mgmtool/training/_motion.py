@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from typing import cast
 
 import numpy as np
 
@@ -49,7 +51,8 @@ def read_motion(arrays: Arrays, rows: VideoRows, clip: Clip, scheme: Scheme) -> 
         The file of tracks of the video cannot be used.
     """
     lowest, highest = frame_span(rows, clip)
-    tracks = tracks_of(scheme, rows.id, rows.path) if scheme.needs_tracks else None
+    known = cast("Hashable", scheme)  # a frozen record of its options
+    tracks = tracks_of(known, rows.id, rows.path) if scheme.needs_tracks else None
     # Tracks count frames from the start of the video.
     first, stop = (0 if tracks is not None else lowest), highest + 1
     names: tuple[str, ...] = ("flags",)
@@ -103,8 +106,7 @@ def boxes_scheme() -> Scheme:
     return masking.build("boxes")
 
 
-@lru_cache(_TRACKS_KEPT)  # a scheme is a frozen record of its options, and so a key
-def tracks_of(scheme: Any, video_id: str, path: str) -> Tracks | None:
+@lru_cache(_TRACKS_KEPT)
+def tracks_of(scheme: Scheme, video_id: str, path: str) -> Tracks | None:
     """Read the tracks of a video, once."""
-    tracks: Tracks | None = scheme.tracks(VideoRef(video_id, path))
-    return tracks
+    return scheme.tracks(VideoRef(video_id, path))
