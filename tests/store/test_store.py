@@ -24,6 +24,7 @@ import pytest
 import tensorstore as ts
 import zarr
 
+from mgmtool.cli import main
 from mgmtool.errors import SpecMismatchError, StoreError, StoreWriteError, UnknownVideoError
 from mgmtool.storage import folder as folders
 from mgmtool.storage import place, storable
@@ -304,6 +305,23 @@ def test_no_video_stands_in_for_one_of_the_same_file_name(tmp_path: Path, name: 
             UnknownVideoError, match=r"no video '.*1\.mp4'.*expected one of its 1 ids, such as 'a/1\.mp4'"
         ):
             ask(name)
+
+
+@pytest.mark.parametrize(
+    "words", [["info", "m.zarr", "b/1.mp4"], ["visualize", "b/1.mp4", "--store", "m.zarr", "-o", "x.png"]]
+)
+def test_commands_refuse_another_video_of_the_same_file_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_part(open_writer(tmp_path / "m.zarr"), 0, {"a/1.mp4": 1})
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "1.mp4").write_bytes(b"another video")
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 1
+    assert "m.zarr has no video 'b/1.mp4'" in capsys.readouterr().err
+    assert not (tmp_path / "x.png").exists()
 
 
 def test_paths_and_urls_are_found_as_they_were_extracted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
