@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from mgmtool.errors import FAILURE_CLASSES
 from mgmtool.storage import Place
 from mgmtool.store.checksums import Checksum, load
 from mgmtool.store.index import SCHEMA
-from mgmtool.store.records import record_file
+from mgmtool.store.records import parquet_table, record_file
 from mgmtool.store.verify.findings import Finding, error, note
 
 LATER = {"fingerprint", "label", "extra", "supersedes"}
@@ -45,7 +44,7 @@ def read_record(place: Place, number: int) -> tuple[CommitRecord | None, list[Fi
     """Read a commit record; None where it cannot be used."""
     file = record_file(number)
     try:
-        table = pq.read_table(pa.BufferReader(place.read(file)))
+        table = parquet_table(place.read(file))
         checksums = load(table.schema.metadata)
     except (OSError, ValueError, TypeError, KeyError, pa.ArrowException) as problem:
         return None, [error("record", f"the commit record cannot be read: {problem}", number, file=file)]
