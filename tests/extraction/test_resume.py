@@ -40,7 +40,7 @@ def through_walk(store: Path) -> dict[str, tuple[int, str]]:
     facts = {part.number: part for part in part_facts(opened)}
     videos = [(video.id, (int(video.row["part"]), "done")) for video in stored_videos(opened, list(facts))]
     assert len(videos) == len(dict(videos)) == sum(part.done for part in facts.values())
-    failed = {i: row for i, row in rows_of(Store.open(store).index).items() if row[1] == "failed"}
+    failed = {i: row for i, row in rows_of(opened.index).items() if row[1] == "failed"}
     assert len(failed) == sum(part.failed for part in facts.values())
     return {**dict(videos), **failed}
 
@@ -59,7 +59,7 @@ def through_memory(store: Path) -> dict[str, tuple[int, str]]:
 READERS = {
     "store": lambda path: rows_of(Store.open(path).index),
     "index.parquet": lambda path: rows_of(pq.read_table(path / "index.parquet")),
-    "records": lambda path: rows_of(Store.open(path).index),
+    "records": lambda path: rows_of(pa.concat_tables([table for _, table in Store.open(path).records.tables()])),
     "walk": through_walk,
     "memory": through_memory,
     "writer": lambda path: {

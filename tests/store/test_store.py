@@ -23,6 +23,7 @@ import pytest
 import tensorstore as ts
 import zarr
 
+from mgmtool.cli import main
 from mgmtool.errors import SpecMismatchError, StoreError, StoreWriteError, UnknownVideoError
 from mgmtool.storage import folder as folders
 from mgmtool.storage import place, storable
@@ -305,9 +306,26 @@ def test_no_video_stands_in_for_one_of_the_same_file_name(tmp_path: Path, name: 
             ask(name)
 
 
+@pytest.mark.parametrize(
+    "words", [["info", "m.zarr", "b/1.mp4"], ["visualize", "b/1.mp4", "--store", "m.zarr", "-o", "x.png"]]
+)
+def test_commands_refuse_another_video_of_the_same_file_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_part(open_writer(tmp_path / "m.zarr"), 0, {"a/1.mp4": 1})
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "1.mp4").write_bytes(b"another video")
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 1
+    assert "m.zarr has no video 'b/1.mp4'" in capsys.readouterr().err
+    assert not (tmp_path / "x.png").exists()
+
+
 def test_paths_and_urls_are_found_as_they_were_extracted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    for folder, root, names in (
+    for name, root, names in (
         ("here.zarr", str(tmp_path), ["x/a.mp4", "./x/a.mp4", f"{tmp_path}/x/a.mp4"]),
         (
             "there.zarr",
@@ -315,9 +333,9 @@ def test_paths_and_urls_are_found_as_they_were_extracted(tmp_path: Path, monkeyp
             ["x/a.mp4", "https://host/v/x/a.mp4", "https://me:secret@host/v/x/a.mp4?key=1"],
         ),
     ):
-        write_part(open_writer(tmp_path / folder, input_root=root), 0, {"x/a.mp4": 1, "y/a.mp4": None})
-        store = Store.open(tmp_path / folder)
-        assert [store.lookup(name) for name in names] == ["x/a.mp4"] * 3
+        write_part(open_writer(tmp_path / name, input_root=root), 0, {"x/a.mp4": 1, "y/a.mp4": None})
+        store = Store.open(tmp_path / name)
+        assert [store.lookup(each) for each in names] == ["x/a.mp4"] * 3
     monkeypatch.chdir(tmp_path.parent)
     assert Store.open(tmp_path / "here.zarr").lookup(f"{tmp_path.name}/x/a.mp4") == "x/a.mp4"
     with pytest.raises(

@@ -63,8 +63,11 @@ class Folder:
     def sizes(self, folder: str = "") -> dict[str, int]:
         """See :meth:`mgmtool.storage.Place.sizes`."""
         top = self._root / folder
-        files = (Path(where, name) for where, _, names in os.walk(top) for name in names)
-        return {path.relative_to(top).as_posix(): path.stat().st_size for path in files}
+        sizes = {}
+        for path in (Path(where, name) for where, _, names in os.walk(top) for name in names):
+            with contextlib.suppress(FileNotFoundError):  # whoever writes there may have removed it meanwhile
+                sizes[path.relative_to(top).as_posix()] = path.stat().st_size
+        return sizes
 
     def make_folder(self, name: str) -> None:
         """See :meth:`mgmtool.storage.Place.make_folder`."""

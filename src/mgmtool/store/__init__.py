@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from mgmtool.store.arrays import Arrays
 from mgmtool.store.failures import FailedVideo, failed_videos
-from mgmtool.store.findings import Finding, VerifyProgress
 from mgmtool.store.part import PartWriter
 from mgmtool.store.reader import Store
 from mgmtool.store.upkeep import rebuild_index
 from mgmtool.store.verify import verify
+from mgmtool.store.verify.findings import Finding, VerifyProgress
 from mgmtool.store.videos import VideoRows, Videos
 from mgmtool.store.walk import PartFacts, StoredPart, StoredVideo, part_facts, stored_parts, stored_videos
 from mgmtool.store.writer import Committed, StoreWriter

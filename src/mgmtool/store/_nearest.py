@@ -21,15 +21,10 @@ def nearest_id(ids: pa.ChunkedArray | pa.Array, name: str) -> str:
     In a large store, only ids are compared that begin or end like the name: one slip leaves one of its halves as it is.
     """
     if len(ids) > _MOST_COMPARED:
-        ids = _alike(ids.slice(0, _MOST_SEARCHED), name)
+        ids, middle, half = ids.slice(0, _MOST_SEARCHED), len(name) // 2, _MOST_COMPARED // 2
+        ends = ids.filter(pc.ends_with(ids, name[middle:]))
+        begins = ids.filter(pc.starts_with(ids, name[:middle]))
+        lengths = pc.abs(pc.subtract(pc.utf8_length(begins), len(name)))
+        begins = begins.take(pc.sort_indices(lengths))
+        ids = pa.array([*ends.slice(0, half).to_pylist(), *begins.slice(0, half).to_pylist()], pa.string())
     return did_you_mean(name, [i for i in ids.to_pylist() if i is not None], _ALIKE)
-
-
-def _alike(ids: pa.ChunkedArray | pa.Array, name: str) -> pa.Array:
-    middle = len(name) // 2
-    ends = ids.filter(pc.ends_with(ids, name[middle:]))
-    begins = ids.filter(pc.starts_with(ids, name[:middle]))
-    lengths = pc.abs(pc.subtract(pc.utf8_length(begins), len(name)))
-    begins = begins.take(pc.sort_indices(lengths))
-    half = _MOST_COMPARED // 2
-    return pa.array([*ends.slice(0, half).to_pylist(), *begins.slice(0, half).to_pylist()], pa.string())

@@ -172,7 +172,13 @@ class Arrays:
         array = self._opened(part, name)
         if array is None:
             return None
-        _save(target, array)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            # np.save keeps this ending as it is.
+            with whole(target, target.with_name(f".{secrets.token_hex(8)}.partial.npy")) as partial:
+                np.save(partial, array, allow_pickle=False)
+        except OSError as error:
+            raise StoreError(f"cannot write the cache {target}: {error.strerror or error}") from None
         return _map(target)
 
 
@@ -196,13 +202,3 @@ def _map(file: Path) -> NDArray[Any] | None:
         return None
     except (OSError, ValueError, EOFError) as error:
         raise StoreError(f"cannot read the cache {file}: {error}; it may be deleted") from None
-
-
-def _save(file: Path, array: NDArray[Any]) -> None:
-    """Write an array into a file, which has an ending that ``np.save`` keeps while it is written."""
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with whole(file, file.with_name(f".{secrets.token_hex(8)}.partial.npy")) as partial:
-            np.save(partial, array, allow_pickle=False)
-    except OSError as error:
-        raise StoreError(f"cannot write the cache {file}: {error.strerror or error}") from None

@@ -43,7 +43,7 @@ def failed_videos(store: Store, classes: Collection[str] = ()) -> list[FailedVid
     store : Store
         The store.
     classes : collection of str
-        Failure classes to list; all where there is none.
+        Failure classes to list; empty for all.
     """
     table = store.index.filter(pc.equal(store.index["status"], "failed"))
     if classes:
@@ -51,8 +51,5 @@ def failed_videos(store: Store, classes: Collection[str] = ()) -> list[FailedVid
     names = ("failure", "id", "path", "message", "part")
     rows = zip(*(table[name].to_pylist() for name in names), strict=True)
     found = [FailedVideo(str(f), i, path, message or "", part) for f, i, path, message, part in rows]
-    return sorted(found, key=lambda video: _rank(video.failure))
-
-
-def _rank(failure: str) -> int:
-    return FAILURE_CLASSES.index(failure) if failure in FAILURE_CLASSES else len(FAILURE_CLASSES)
+    ranks = {failure: rank for rank, failure in enumerate(FAILURE_CLASSES)}
+    return sorted(found, key=lambda video: ranks.get(video.failure, len(ranks)))

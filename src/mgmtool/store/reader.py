@@ -15,8 +15,9 @@ from mgmtool.errors import StoreError
 from mgmtool.storage import Place, place
 from mgmtool.store._errors import read_errors
 from mgmtool.store.arrays import Arrays
-from mgmtool.store.layout import check_attributes, part_number
+from mgmtool.store.layout import ROOT_FILE, check_attributes, part_number
 from mgmtool.store.records import CommitRecords
+from mgmtool.store.root import group_attributes
 from mgmtool.store.videos import VideoRows, Videos
 from mgmtool.types import ExtractSpec, MaskVolume
 
@@ -176,9 +177,8 @@ def read_attributes(place: Place) -> dict[str, Any]:
     """
     with read_errors(place.name):
         try:
-            root = json.loads(place.read("zarr.json"))
-            attributes = dict(root["attributes"]) if root["node_type"] == "group" else None
-        except (FileNotFoundError, NotADirectoryError, ValueError, TypeError, KeyError):
+            attributes = group_attributes(place.read(ROOT_FILE))
+        except (FileNotFoundError, NotADirectoryError):
             attributes = None
         if attributes is None:
             gone = place.excludes and not place.exists()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,7 +15,7 @@ from mgmtool.errors import StoreError
 from mgmtool.storage import Place
 from mgmtool.store._errors import read_errors
 from mgmtool.store.index import KEYS, SCHEMA, current_rows, superseded_rows, without
-from mgmtool.store.layout import part_name, part_number
+from mgmtool.store.layout import INDEX_FILE, ROOT_FILE, part_name, part_number
 
 
 def committed_numbers(place: Place) -> list[int]:
@@ -31,7 +31,22 @@ def record_file(number: int) -> str:
 
 def index_table(content: bytes, schema: pa.Schema = SCHEMA) -> pa.Table:
     """Parse the bytes of a commit record or of ``index.parquet``; columns that early stores do not have are null."""
-    return pq.read_table(pa.BufferReader(content), schema=schema)
+    table = parquet_table(content, None if schema is SCHEMA else schema.names)  # naming all columns costs time
+    columns = [
+        table[field.name] if field.name in table.schema.names else pa.nulls(table.num_rows, field.type)
+        for field in schema
+    ]
+    return pa.table(columns, names=schema.names).cast(schema)
+
+
+def parquet_table(content: bytes, columns: Sequence[str] | None = None) -> pa.Table:
+    """Parse a small Parquet file, or those of some columns that it has.
+
+    In this thread: a thread of Arrow's that still holds Python's bytes when the process ends would abort it.
+    """
+    file = pq.ParquetFile(pa.BufferReader(content), pre_buffer=False)
+    there = None if columns is None else [name for name in columns if name in file.schema_arrow.names]
+    return file.read(there, use_threads=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +68,7 @@ class CommitRecords:
 
     def __init__(self, place: Place) -> None:
         self._place = place
+        self._kept: list[bytes] | None = None
 
     @cached_property
     def numbers(self) -> list[int]:
@@ -86,12 +102,12 @@ class CommitRecords:
             return current_rows(pa.concat_tables([index_table(content) for content in self._contents()]))
 
     def _contents(self) -> Iterator[bytes]:
-        return self._place.read_many(list(map(record_file, self.numbers))) if self._place.excludes else iter(self._kept)
-
-    @cached_property
-    def _kept(self) -> list[bytes]:
-        """All records as they are, compressed, some dozen bytes per video: fetching them again would cost more."""
-        return list(self._place.read_many(list(map(record_file, self.numbers))))
+        files = list(map(record_file, self.numbers))
+        if self._place.excludes:  # a folder, whose files the system caches
+            return self._place.read_many(files)
+        if self._kept is None:  # compressed, as they are: some dozen bytes per video
+            self._kept = list(self._place.read_many(files))
+        return iter(self._kept)
 
     @cached_property
     def _overview(self) -> _Overview:
@@ -106,10 +122,10 @@ class CommitRecords:
     def _full_index(self) -> pa.Table:
         """The rows of ``index.parquet``, for places that cannot list the records; none in a store without parts."""
         try:
-            return index_table(self._place.read("index.parquet"))
+            return index_table(self._place.read(INDEX_FILE))
         except FileNotFoundError:
             with contextlib.suppress(OSError):
-                if "zarr.json" in self._place.names():
+                if ROOT_FILE in self._place.names():
                     return SCHEMA.empty_table()
             raise StoreError(
                 f"{self._place.name} has no index: neither index/part-*.parquet nor index.parquet can be found"

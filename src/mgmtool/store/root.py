@@ -1,4 +1,4 @@
-"""The root of a store that is to be written: what says that a folder is one, and what it was made with."""
+"""The root of a store: what says that a folder is one, and what it was made with."""
 
 from __future__ import annotations
 
@@ -24,10 +24,7 @@ def read_root(place: Place) -> dict[str, Any] | None:
         Something else is there.
     """
     try:
-        root = json.loads(place.read(ROOT_FILE))
-        attributes = dict(root["attributes"]) if root["node_type"] == "group" else None
-    except (ValueError, TypeError, KeyError):
-        attributes = None
+        attributes = group_attributes(place.read(ROOT_FILE))
     except (FileNotFoundError, NotADirectoryError):
         if place.is_file():
             raise StoreError(f"output {place.name} is a file; expected a new folder or a mask store") from None
@@ -40,6 +37,15 @@ def read_root(place: Place) -> dict[str, Any] | None:
         )
     check_attributes(attributes, place.name)
     return attributes
+
+
+def group_attributes(content: bytes) -> dict[str, Any] | None:
+    """Return the attributes in the root file of a Zarr group; None where it is that of something else, or damaged."""
+    try:
+        root = json.loads(content)
+        return dict(root["attributes"]) if root["node_type"] == "group" else None
+    except (ValueError, TypeError, KeyError):
+        return None
 
 
 def create_root(place: Place, attributes: dict[str, Any]) -> None:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from mgmtool.errors import UnknownVideoError
-from mgmtool.storage import is_url, public, storable
+from mgmtool.storage import absolute, is_local, public, relative, storable
 from mgmtool.store._nearest import nearest_id
 
 _SEVERAL = -1
@@ -134,13 +133,13 @@ class Videos:
 
     def _by_other_name(self, known: str, name: str) -> int | None:
         """Find the row of a path, URL or file name; _SEVERAL where several fit."""
-        absolute = is_url(known) or PurePosixPath(known).is_absolute()
-        whole = known if absolute else storable(str(Path(name).absolute()))
-        inside = _inside(whole, self._root)
+        anchored = not is_local(known) or PurePosixPath(known).is_absolute()
+        whole = known if anchored else storable(absolute(name))
+        inside = relative(absolute(whole), self._root) if self._root else None
         found = self._by_id.get(inside) if inside else None
         if found is None:
             found = self._by_path.get(whole)
-        if found is not None or (inside and absolute):
+        if found is not None or (inside and anchored):
             return found  # whatever is below the input root has an id
         parts = PurePosixPath(known).parts
         endings = ("/".join(parts[start:]) for start in range(len(parts)))
@@ -148,7 +147,7 @@ class Videos:
         if ending is not None:
             return self._by_id[ending]
         # A relative path that is no id names a video that is not there, not another one in another folder.
-        return self._by_file_name.get(PurePosixPath(known).name) if absolute or len(parts) == 1 else None
+        return self._by_file_name.get(PurePosixPath(known).name) if anchored or len(parts) == 1 else None
 
     @cached_property
     def _by_id(self) -> dict[str, int]:
@@ -166,12 +165,3 @@ class Videos:
             file = PurePosixPath(video_id).name
             found[file] = number if file not in found else _SEVERAL
         return found
-
-
-def _inside(path: str, root: str) -> str | None:
-    """Return a path or URL relative to the root; None where it is not below it."""
-    if is_url(path) or is_url(root):
-        top = f"{root.rstrip('/')}/"
-        return path.removeprefix(top) if path.startswith(top) else None
-    inside = os.path.relpath(path, root) if root else os.pardir
-    return None if PurePosixPath(inside).parts[:1] == (os.pardir,) else inside

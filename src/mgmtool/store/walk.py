@@ -7,7 +7,7 @@ import json
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
@@ -45,6 +45,14 @@ class PartFacts:
     done: int
     failed: int
     digest: str
+
+    @classmethod
+    def of(cls, number: int, table: pa.Table) -> Self:
+        """Count the rows of a part and take their fingerprint."""
+        statuses = table["status"].to_pylist()
+        rows = json.dumps(table.drop_columns(_INCIDENTAL).to_pylist(), sort_keys=True)
+        digest = hashlib.blake2b(rows.encode(), digest_size=8).hexdigest()
+        return cls(number, statuses.count("done"), statuses.count("failed"), digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +120,7 @@ class StoredPart:
 
 def part_facts(store: Store) -> list[PartFacts]:
     """Read what is known of every committed part, in order; parts without a video are left out."""
-    return [_facts(number, table) for number, table in store.records.tables() if table.num_rows]
-
-
-def _facts(number: int, table: pa.Table) -> PartFacts:
-    statuses = table["status"].to_pylist()
-    rows = json.dumps(table.drop_columns(_INCIDENTAL).to_pylist(), sort_keys=True)
-    digest = hashlib.blake2b(rows.encode(), digest_size=8).hexdigest()
-    return PartFacts(number, statuses.count("done"), statuses.count("failed"), digest)
+    return [PartFacts.of(number, table) for number, table in store.records.tables() if table.num_rows]
 
 
 def stored_videos(store: Store, parts: Collection[int]) -> Iterator[StoredVideo]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any
+from typing import cast
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from mgmtool import masking
 from mgmtool.errors import UsageError
 from mgmtool.masking import Scheme
 from mgmtool.store import Arrays, VideoRows
-from mgmtool.types import Clip, FrameFlag, Int64, Tracks, VideoMotion, VideoRef
+from mgmtool.types import Clip, FrameFlag, Int16, Int64, Tracks, VideoMotion, VideoRef
 
 _TRACKS_KEPT = 1024
 _WITH_ENERGY = ("flags", "energy", "energy_scale")
@@ -49,8 +50,9 @@ def read_motion(arrays: Arrays, rows: VideoRows, clip: Clip, scheme: Scheme) -> 
     VideoError
         The file of tracks of the video cannot be used.
     """
-    lowest, highest = _span(rows, clip)
-    tracks: Tracks | None = _tracks(scheme, rows.id, rows.path) if scheme.needs_tracks else None
+    lowest, highest = frame_span(rows, clip)
+    known = cast("Hashable", scheme)  # a frozen record of its options
+    tracks = tracks_of(known, rows.id, rows.path) if scheme.needs_tracks else None
     # Tracks count frames from the start of the video.
     first, stop = (0 if tracks is not None else lowest), highest + 1
     names: tuple[str, ...] = ("flags",)
@@ -58,7 +60,7 @@ def read_motion(arrays: Arrays, rows: VideoRows, clip: Clip, scheme: Scheme) -> 
         names = _WITH_ENERGY if arrays.has(rows.part, "energy") else _WITHOUT_ENERGY
     found = dict(zip(names, arrays.rows(rows.part, names, rows.start + first, rows.start + stop), strict=True))
     if "box" in found:
-        scheme, tracks = _on_boxes(), _track_of(found["box"], rows)
+        scheme, tracks = boxes_scheme(), track_of_boxes(found["box"], rows.id)
     scene: Int64 = np.cumsum((found["flags"] & _CUT) > 0)
     energy, scale = found.get("energy"), found.get("energy_scale")
     return ClipMotion(scheme, VideoMotion(rows.height, rows.width, scene, energy, scale, tracks), first)
@@ -70,19 +72,19 @@ def preload(arrays: Arrays, parts: list[int]) -> None:
         arrays.load([part], _WITH_ENERGY if arrays.has(part, "energy") else _WITHOUT_ENERGY)
 
 
-def _track_of(box: Any, rows: VideoRows) -> Tracks:
+def track_of_boxes(box: Int16, video_id: str) -> Tracks:
     """Turn stored boxes into the track of one object, on which the box of the clip is centred."""
     there = np.flatnonzero(box.any(axis=1))
     if not len(there):
         raise UsageError(
-            f"{rows.id!r}: the store holds neither energy nor boxes of its frames; expected one of them, for a scheme "
+            f"{video_id!r}: the store holds neither energy nor boxes of its frames; expected one of them, for a scheme "
             "that looks at motion"
         )
     return Tracks(there, np.zeros(len(there), np.int64), box[there].astype(np.float32))
 
 
-def _span(rows: VideoRows, clip: Clip) -> tuple[int, int]:
-    """Lowest and highest frame of a clip; refuses what does not fit the video, with its values."""
+def frame_span(rows: VideoRows, clip: Clip) -> tuple[int, int]:
+    """Return the lowest and highest frame of a clip; refuse what does not fit the video."""
     if clip.num_frames is not None and clip.num_frames != len(rows):
         raise UsageError(
             f"{rows.id!r} has {len(rows)} frames in the store, but {clip.num_frames} for its reader; expected the same number, "
@@ -99,13 +101,12 @@ def _span(rows: VideoRows, clip: Clip) -> tuple[int, int]:
 
 
 @cache
-def _on_boxes() -> Scheme:
+def boxes_scheme() -> Scheme:
+    """Return the scheme that places clips of which only boxes are stored."""
     return masking.build("boxes")
 
 
-def _read_tracks(scheme: Scheme, video_id: str, path: str) -> Tracks | None:
+@lru_cache(_TRACKS_KEPT)
+def tracks_of(scheme: Scheme, video_id: str, path: str) -> Tracks | None:
+    """Read the tracks of a video, once."""
     return scheme.tracks(VideoRef(video_id, path))
-
-
-_tracks: Any = lru_cache(_TRACKS_KEPT)(_read_tracks)
-"""Tracks of a video, read once; a scheme is a frozen record of its options, and so a key."""

@@ -1,4 +1,4 @@
-"""What a training loader asks for, numpy and torch numbers among it, as a plain request; or an error that shows the values."""
+"""What a training loader asks for, perhaps in numbers of numpy or torch, as a plain request; errors show the values."""
 
 from __future__ import annotations
 
@@ -68,22 +68,18 @@ def plain(clip: Clip) -> Clip:
     UsageError
         A frame index, a crop, a seed or a number of frames that is not made of whole numbers.
     """
+    # A tuple, or an array, whose truth is not to be asked for.
+    crop: Any = None if clip.crop is None else _whole(clip, "crop", clip.crop)
+    if crop is not None and len(crop) != 4:
+        raise UsageError(f"{clip.id!r}: crop is {crop}; expected (top, left, height, width) in pixels")
     return dataclasses.replace(
         clip,
         frames=_whole(clip, "frames", clip.frames),
-        crop=None if clip.crop is None else _crop(clip),
+        crop=crop,
         hflip=bool(clip.hflip),
         seed=_whole(clip, "seed", [clip.seed])[0],
         num_frames=None if clip.num_frames is None else _whole(clip, "num_frames", [clip.num_frames])[0],
     )
-
-
-def _crop(clip: Clip) -> tuple[int, int, int, int]:
-    crop: Any = clip.crop  # a tuple, or an array, whose truth is not to be asked for
-    numbers = _whole(clip, "crop", crop)
-    if len(numbers) != 4:
-        raise UsageError(f"{clip.id!r}: crop is {numbers}; expected (top, left, height, width) in pixels")
-    return numbers[0], numbers[1], numbers[2], numbers[3]
 
 
 def _whole(clip: Clip, what: str, values: Iterable[Any]) -> tuple[int, ...]:

@@ -11,11 +11,10 @@ from mgmtool import masking
 from mgmtool.errors import UnknownVideoError, UsageError
 from mgmtool.masking import Scheme
 from mgmtool.store import Store
-from mgmtool.training import _motion
-from mgmtool.training._motion import ClipMotion
+from mgmtool.training._motion import preload, read_motion
 from mgmtool.training._requests import MaskOptions, plain
 from mgmtool.training.clips import check_clip, place_clips
-from mgmtool.types import Clip, ClipRequest, TokenMask, VideoRecord
+from mgmtool.types import Clip, TokenMask, VideoRecord
 
 
 class MaskStore(Store):
@@ -80,7 +79,7 @@ class MaskStore(Store):
 
     def preload(self) -> None:
         """Open or unpack now what clips need: under ``cache="ram"``, workers forked afterwards share the memory."""
-        _motion.preload(self.arrays, self.videos.parts())
+        preload(self.arrays, self.videos.parts())
 
     def clip(
         self,
@@ -177,12 +176,19 @@ class MaskStore(Store):
         known = []
         for given in clips:
             clip, rows = plain(given), self.videos.find(given.id)
-            motion = _motion.read_motion(self.arrays, rows, clip, chosen)
+            motion = read_motion(self.arrays, rows, clip, chosen)
             known.append((motion, options.request(clip, rows, motion.first)))
         try:
-            return _placed(known)
+            if len({motion.scheme for motion, _ in known}) == 1:
+                return place_clips([(motion.motion, request) for motion, request in known], known[0][0].scheme)
+            # Another scheme places the clips of parts of which only boxes are stored.
+            return [place_clips([(motion.motion, request)], motion.scheme)[0] for motion, request in known]
         except UsageError:
-            _blame(clips, known)
+            for clip, (motion, request) in zip(clips, known, strict=True):
+                try:
+                    check_clip(motion.motion, request)
+                except UsageError as error:
+                    raise UsageError(f"{clip.id!r}: {error}") from None
             raise
 
     def _scheme(self, scheme: str | Scheme) -> Scheme:
@@ -192,22 +198,6 @@ class MaskStore(Store):
             options = self.spec.scheme_options if scheme == self.spec.scheme else None
             self._schemes[scheme] = masking.build(scheme, options)
         return self._schemes[scheme]
-
-
-def _placed(clips: Sequence[tuple[ClipMotion, ClipRequest]]) -> list[TokenMask]:
-    """Place all clips at once where one scheme places them all, as it does but for parts of which only boxes are stored."""
-    if len({known.scheme for known, _ in clips}) <= 1:
-        return place_clips([(known.motion, request) for known, request in clips], clips[0][0].scheme) if clips else []
-    return [place_clips([(known.motion, request)], known.scheme)[0] for known, request in clips]
-
-
-def _blame(clips: Sequence[Clip], known: Sequence[tuple[ClipMotion, ClipRequest]]) -> None:
-    """Say of which video the clip is that cannot be placed."""
-    for clip, (motion, request) in zip(clips, known, strict=True):
-        try:
-            check_clip(motion.motion, request)
-        except UsageError as error:
-            raise UsageError(f"{clip.id!r}: {error}") from None
 
 
 def open_store(

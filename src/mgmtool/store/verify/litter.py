@@ -8,10 +8,10 @@ import pyarrow as pa
 
 from mgmtool.errors import StoreError
 from mgmtool.storage import GROWING, Place
-from mgmtool.store.findings import Finding, note
-from mgmtool.store.layout import RUNS, part_name, part_number
+from mgmtool.store.layout import INDEX_FILE, RUNS, part_name, part_number
 from mgmtool.store.reader import Store
 from mgmtool.store.records import committed_numbers, index_table
+from mgmtool.store.verify.findings import Finding, note
 
 
 def check_litter(place: Place) -> Iterator[Finding]:
@@ -46,15 +46,15 @@ def check_index(store: Store) -> Iterator[Finding]:
     """Compare ``index.parquet`` with the rows that count."""
     remedy = f"stale; mgmtool index {store.name} rebuilds it"
     try:
-        content = store.place.read("index.parquet")
+        content = store.place.read(INDEX_FILE)
     except FileNotFoundError:
-        yield note("index", f"there is no index.parquet: {remedy}", file="index.parquet")
+        yield note("index", f"there is no index.parquet: {remedy}", file=INDEX_FILE)
         return
     try:
         found, expected = index_table(content), store.records.index()
     except (OSError, ValueError, pa.ArrowException, StoreError) as problem:
-        yield note("index", f"index.parquet cannot be compared: {problem}; {remedy}", file="index.parquet")
+        yield note("index", f"index.parquet cannot be compared: {problem}; {remedy}", file=INDEX_FILE)
         return
     if not found.equals(expected):
         text = f"index.parquet has {found.num_rows} rows, {expected.num_rows} count in the records, not all the same: "
-        yield note("index", text + remedy, file="index.parquet")
+        yield note("index", text + remedy, file=INDEX_FILE)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from mgmtool.errors import FAILURE_CLASSES
 from mgmtool.storage import Place
 from mgmtool.store.checksums import Checksum, load
-from mgmtool.store.findings import Finding, error, note
 from mgmtool.store.index import SCHEMA
-from mgmtool.store.records import record_file
+from mgmtool.store.records import parquet_table, record_file
+from mgmtool.store.verify.findings import Finding, error, note
 
 LATER = {"fingerprint", "label", "extra", "supersedes"}
 """Columns that early stores of version 1 do not have."""
@@ -45,11 +44,11 @@ def read_record(place: Place, number: int) -> tuple[CommitRecord | None, list[Fi
     """Read a commit record; None where it cannot be used."""
     file = record_file(number)
     try:
-        table = pq.read_table(pa.BufferReader(place.read(file)))
+        table = parquet_table(place.read(file))
         checksums = load(table.schema.metadata)
     except (OSError, ValueError, TypeError, KeyError, pa.ArrowException) as problem:
         return None, [error("record", f"the commit record cannot be read: {problem}", number, file=file)]
-    found = list(_schema(table.schema, number, file))
+    found = list(check_schema(table.schema, number, file))
     if any(finding.severity == "error" for finding in found):
         return None, found
     if checksums is None:
@@ -60,7 +59,7 @@ def read_record(place: Place, number: int) -> tuple[CommitRecord | None, list[Fi
     return CommitRecord(number, file, rows, checksums), found
 
 
-def _schema(schema: pa.Schema, number: int, file: str) -> Iterator[Finding]:
+def check_schema(schema: pa.Schema, number: int, file: str) -> Iterator[Finding]:
     """Compare the columns of a record with the documented ones; their order does not matter."""
     for expected in SCHEMA:
         if expected.name in schema.names:
@@ -78,44 +77,38 @@ def _schema(schema: pa.Schema, number: int, file: str) -> Iterator[Finding]:
 
 def check_rows(record: CommitRecord) -> Iterator[Finding]:
     """Check the rows of a record by themselves."""
-    stop, ids = 0, set[str]()
+    before, ids = 0, set[str]()
     for row in record.rows:
-        for words in _problems(row, record.number, stop):
+        for words in row_problems(row, record.number, before):
             yield error("row", words, record.number, file=record.file, video=row["id"])
         if row["id"] in ids:
             yield error("id", "the id has two rows in this part; expected one", record.number, video=row["id"])
         ids.add(row["id"])
-        stop = row["row_stop"]
+        before = row["row_stop"]
 
 
-def _problems(row: dict[str, Any], number: int, before: int) -> Iterator[str]:
+def row_problems(row: Mapping[str, Any], number: int, before: int) -> Iterator[str]:
+    """Say what is wrong with an index row of a part, whose rows should start at ``before``."""
     start, stop = row["row_start"], row["row_stop"]
+    frames = stop - start
     if row["part"] != number:
         yield f"the column part is {row['part']}; expected {number}, as the file is named"
-    if start != before or stop < start:
+    if start != before or frames < 0:
         yield f"rows are {start}:{stop}; expected them to start at {before}, where the row before ends"
     if row["status"] == "done":
-        yield from _done_problems(row, stop - start)
+        if row["num_frames"] != frames or frames < 1:
+            yield f"num_frames is {row['num_frames']} for {frames} rows; expected the same number, 1 or more"
+        if row["failure"] is not None:
+            yield f"failure is {row['failure']!r} for a video that is done; expected null"
+        if min(row["height"] or 0, row["width"] or 0) < 1:
+            yield f"displayed size is {row['height']}x{row['width']}; expected 1x1 or more"
     elif row["status"] == "failed":
-        yield from _failed_problems(row, stop - start)
+        if frames:
+            yield f"a failed video has {frames} rows; expected none"
+        if row["failure"] not in FAILURE_CLASSES:
+            yield f"failure is {row['failure']!r}; expected one of: {', '.join(FAILURE_CLASSES)}"
     else:
         yield f"status is {row['status']!r}; expected 'done' or 'failed'"
-
-
-def _done_problems(row: dict[str, Any], frames: int) -> Iterator[str]:
-    if row["num_frames"] != frames or frames < 1:
-        yield f"num_frames is {row['num_frames']} for {frames} rows; expected the same number, 1 or more"
-    if row["failure"] is not None:
-        yield f"failure is {row['failure']!r} for a video that is done; expected null"
-    if min(row["height"] or 0, row["width"] or 0) < 1:
-        yield f"displayed size is {row['height']}x{row['width']}; expected 1x1 or more"
-
-
-def _failed_problems(row: dict[str, Any], frames: int) -> Iterator[str]:
-    if frames:
-        yield f"a failed video has {frames} rows; expected none"
-    if row["failure"] not in FAILURE_CLASSES:
-        yield f"failure is {row['failure']!r}; expected one of: {', '.join(FAILURE_CLASSES)}"
 
 
 @dataclass(slots=True)
@@ -133,15 +126,13 @@ class Ids:
     def check(self, record: CommitRecord) -> Iterator[Finding]:
         """Take in the next record: an id is new, or says which row it supersedes."""
         for row in record.rows:
-            video_id, older, claimed = row["id"], self.held.get(row["id"]), row.get("supersedes")
+            older, claimed = self.held.get(row["id"]), row.get("supersedes")
             if older not in {record.number, claimed}:
-                yield error("id", _claim(older, claimed), record.number, file=record.file, video=video_id)
-            self.held[video_id] = record.number
-
-
-def _claim(older: int | None, claimed: int | None) -> str:
-    if claimed is None:
-        return f"part {older} has a row for this id, too, which is not superseded; expected one row that counts"
-    if older is None:
-        return f"supersedes is {claimed}, but no part before has a row for this id; expected null"
-    return f"supersedes is {claimed}, but the row that counted until here is in part {older}"
+                if claimed is None:
+                    words = f"part {older} has a row for this id, too, which is not superseded; expected one row that counts"
+                elif older is None:
+                    words = f"supersedes is {claimed}, but no part before has a row for this id; expected null"
+                else:
+                    words = f"supersedes is {claimed}, but the row that counted until here is in part {older}"
+                yield error("id", words, record.number, file=record.file, video=row["id"])
+            self.held[row["id"]] = record.number

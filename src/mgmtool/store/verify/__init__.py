@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from mgmtool.store._check_arrays import check_arrays, check_files
-from mgmtool.store._check_frames import check_frames
-from mgmtool.store._check_litter import check_index, check_litter
-from mgmtool.store._check_records import Ids, check_rows, read_record
 from mgmtool.store._errors import read_errors
-from mgmtool.store.findings import Finding, VerifyProgress, error
 from mgmtool.store.layout import ATTRIBUTES
 from mgmtool.store.reader import Store
 from mgmtool.store.records import committed_numbers
+from mgmtool.store.verify.arrays import check_arrays, check_files
+from mgmtool.store.verify.findings import Finding, VerifyProgress, error
+from mgmtool.store.verify.frames import check_frames
+from mgmtool.store.verify.litter import check_index, check_litter
+from mgmtool.store.verify.records import Ids, check_rows, read_record
 from mgmtool.types import ExtractSpec
 
 OnPart = Callable[[VerifyProgress], None]
@@ -53,10 +53,10 @@ def verify(
     with read_errors(opened.name):
         numbers = committed_numbers(opened.place)
         progress.of_parts = len(numbers)
-        spec, found = _spec_of(opened.attributes)
+        spec, found = check_root(opened.attributes)
         yield from found
         for number in numbers:
-            yield from _check_part(opened, number, spec, ids, deep, progress)
+            yield from check_part(opened, number, spec, ids, deep, progress)
             progress.parts += 1
             progress.videos = len(ids.held)
             if on_part is not None:
@@ -65,9 +65,10 @@ def verify(
         yield from check_index(opened)
 
 
-def _check_part(
+def check_part(
     store: Store, number: int, spec: ExtractSpec | None, ids: Ids, deep: bool, progress: VerifyProgress
 ) -> Iterator[Finding]:
+    """Check one part; without a spec, its arrays are left out."""
     record, found = read_record(store.place, number)
     progress.files += 1
     yield from found
@@ -83,10 +84,10 @@ def _check_part(
     wrong = list(check_arrays(record, store.arrays, spec))
     yield from wrong
     if deep and not broken and not wrong:  # rows that contradict each other say nothing of frames
-        yield from check_frames(record, store.arrays, spec)
+        yield from check_frames(record, store.arrays, spec.layout)
 
 
-def _spec_of(attributes: dict[str, Any]) -> tuple[ExtractSpec | None, list[Finding]]:
+def check_root(attributes: dict[str, Any]) -> tuple[ExtractSpec | None, list[Finding]]:
     """Read the spec, and compare the attributes that are the same in every store."""
     expected = {name: ATTRIBUTES[name] for name in ("mask_true_means", "axes")}
     found = [
