@@ -13,9 +13,27 @@ from hypothesis import strategies as st
 from mgmtool import corpus
 from mgmtool.corpus import Corpus, Part, cut_parts, plan_parts
 from mgmtool.errors import InputError, UsageError
+from mgmtool.sources import VIDEO_EXTENSIONS
 from mgmtool.types import VideoRef
 
 EXTENSIONS = (".mp4", ".mkv")
+ENDINGS = [
+    ".264",
+    ".jsv",
+    ".hevc",
+    ".h265",
+    ".rm",
+    ".dv",
+    ".gif",
+    ".f4v",
+    ".m1v",
+    ".3g2",
+    ".y4m",
+    ".qt",
+    ".nut",
+    ".mp4",
+    ".webm",
+]
 SIZES = st.lists(st.integers(-1, 50), max_size=60)
 
 
@@ -55,6 +73,47 @@ def test_folder_is_walked_and_ids_are_relative_to_it(tmp_path: Path) -> None:
 def test_extensions_match_in_any_case(tmp_path: Path) -> None:
     make_files(tmp_path, "a.MP4", "b.Mkv", "c.mp4", "d.mp4.txt", "e.avi")
     assert ids(scan(tmp_path)) == ["a.MP4", "b.Mkv", "c.mp4"]
+
+
+def test_what_a_walk_leaves_out_is_counted_by_ending(tmp_path: Path) -> None:
+    make_files(tmp_path, "a.mp4", "b.JPG", "c/d.jpg", "notes.txt", "README", ".hidden.jpg", "c/.git/e.jpg")
+    os.mkfifo(tmp_path / "pipe.mp4")
+    assert scan(tmp_path).skipped == {".jpg": 2, ".txt": 1, "no ending": 1, "pipes, sockets and devices": 1}
+    assert scan(tmp_path / "b.JPG").skipped == {}
+
+
+@pytest.mark.parametrize("name", ["pipe", "pipe.mp4"])
+def test_a_pipe_or_a_device_that_is_named_is_refused(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(InputError, match=f"{name}' is a pipe; expected a video file or a folder"):
+        scan(tmp_path / name)
+    with pytest.raises(InputError, match="'/dev/zero' is a device; expected a video file or a folder"):
+        scan("/dev/zero")
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        ".264",
+        ".jsv",
+        ".hevc",
+        ".h265",
+        ".rm",
+        ".dv",
+        ".gif",
+        ".f4v",
+        ".m1v",
+        ".3g2",
+        ".y4m",
+        ".qt",
+        ".nut",
+        ".mp4",
+        ".webm",
+    ],
+)
+def test_every_ending_that_ffmpeg_opens_as_video_is_taken(tmp_path: Path, ending: str) -> None:
+    make_files(tmp_path, f"a{ending}", f"B{ending.upper()}")
+    assert ids(corpus.scan([str(tmp_path)], VIDEO_EXTENSIONS)) == [f"B{ending.upper()}", f"a{ending}"]
 
 
 def test_hidden_files_and_apple_doubles_are_skipped(tmp_path: Path) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise, takewhile
 
 from mgmtool.corpus.entry import Entry, merged
@@ -26,10 +27,13 @@ class Corpus:
         Absolute folder to which ids are relative; a URL if one was given; empty if every video is a URL and none was given.
     videos : tuple of VideoRef
         Sorted by id.
+    skipped : mapping
+        How many files of the folders were left out because of their ending, by that ending; most first.
     """
 
     root: str
     videos: tuple[VideoRef, ...]
+    skipped: Mapping[str, int] = field(default_factory=dict)
 
 
 class _Found:
@@ -39,6 +43,7 @@ class _Found:
         self.files: dict[str, Entry | None] = {}
         self.folder: str | None = None
         self.places: list[str] = []
+        self.skipped: Counter[str] = Counter()
 
     @property
     def root(self) -> str:
@@ -50,7 +55,7 @@ class _Found:
         if not is_local(name):
             self._list(name, extensions)
             return
-        paths, base = expand(name, extensions)
+        paths, base = expand(name, extensions, self.skipped)
         for path in paths:
             self.files.setdefault(path, None)
         self._widen(base)
@@ -125,7 +130,7 @@ def scan(
     # Entries go as their videos come, so that the list is never in memory twice.
     videos = tuple(_reference(path, found.files.pop(path), top) for path in order)
     _refuse_twins(videos)
-    return Corpus(top, videos)
+    return Corpus(top, videos, dict(found.skipped.most_common()))
 
 
 def _common(places: Sequence[str]) -> str:

@@ -10,10 +10,11 @@ from typing import ClassVar, Protocol
 from mgmtool.types import FrameMotion, VideoFacts, VideoInfo, VideoRef
 
 _ENDINGS = (
-    ".3gp .asf .avi .divx .flv .h264 .m2ts .m2v .m4v .mkv .mov .mp4 .mpeg .mpg .mts .mxf .ogv .ts .vob .webm .wmv"
+    ".264 .265 .3g2 .3gp .asf .avi .divx .dv .f4v .flv .gif .h264 .h265 .hevc .ivf .jsv .m1v .m2ts .m2v .m4v .mkv .mov .mp4 "
+    ".mpeg .mpg .mts .mxf .nut .obu .ogm .ogv .qt .rm .rmvb .ts .vob .webm .wmv .y4m"
 )
 VIDEO_EXTENSIONS = tuple(_ENDINGS.split())
-"""Endings, in lower case, by which a folder walk knows a video."""
+"""Endings, in lower case, by which a folder walk knows a video: those of containers that FFmpeg opens as video."""
 
 
 @dataclass(frozen=True, slots=True)

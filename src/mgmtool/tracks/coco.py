@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mgmtool.errors import TracksFailure
-from mgmtool.tracks.rows import Row, failure, sides, whole, without_ending
+from mgmtool.tracks.rows import ObjectBox, failure, sides, whole, without_ending
 
 _Key = int | str
 _Record = tuple[str, dict[str, Any]]  # where a record stands in the file, and the record
 
 
-def read_coco(file: str, text: str, video: str) -> list[Row]:
+def read_coco(file: str, text: str, video: str) -> list[ObjectBox]:
     """Read the annotations of one video; see :func:`mgmtool.tracks.read_tracks`."""
     try:
         data = json.loads(text)
@@ -27,7 +27,7 @@ def read_coco(file: str, text: str, video: str) -> list[Row]:
     return list(_rows(annotations, known, frames))
 
 
-def _rows(annotations: Sequence[_Record], known: set[_Key], frames: Mapping[_Key, int]) -> Iterator[Row]:
+def _rows(annotations: Sequence[_Record], known: set[_Key], frames: Mapping[_Key, int]) -> Iterator[ObjectBox]:
     for annotation in annotations:
         where, record = annotation
         image = _key(annotation, "image_id")
@@ -38,7 +38,9 @@ def _rows(annotations: Sequence[_Record], known: set[_Key], frames: Mapping[_Key
         box, track = record.get("bbox"), record.get("track_id", record.get("instance_id"))
         if not isinstance(box, list) or len(box) != 4:
             raise failure(where, "bbox", box, "[x, y, width, height]")
-        yield Row(frames[image], None if track is None else whole(where, "track_id", track), sides(where, box), where)
+        yield ObjectBox(
+            frames[image], None if track is None else whole(where, "track_id", track), sides(where, box), where
+        )
 
 
 def _table(file: str, data: Mapping[str, Any], name: str) -> list[_Record]:

@@ -42,7 +42,7 @@ def link(frames: Sequence[int], boxes: Float64) -> list[int]:
 
 def _match(old: Float64, new: Float64) -> dict[int, int]:
     """Pair the boxes of two frames, largest overlap first, ties to the smallest index; new index to old index."""
-    overlap = _overlaps(old, new)
+    overlap = intersection_over_union(old, new)
     i, j = np.nonzero(overlap >= LEAST_OVERLAP)
     order = np.lexsort((j, i, -overlap[i, j]))
     pairs: dict[int, int] = {}
@@ -54,7 +54,7 @@ def _match(old: Float64, new: Float64) -> dict[int, int]:
     return pairs
 
 
-def _overlaps(old: Float64, new: Float64) -> Float64:
+def intersection_over_union(old: Float64, new: Float64) -> Float64:
     """Intersection over union, (old, new); 0 for boxes too small to have an area."""
     low = np.maximum(old[:, None, :2], new[None, :, :2])
     high = np.minimum(old[:, None, 2:], new[None, :, 2:])

@@ -20,7 +20,7 @@ _LARGEST = 2**62  # the difference of two still fits into 64 bits
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ObjectBox:
     """One box of a file.
 
     Attributes
@@ -79,7 +79,7 @@ def sides(where: str, box: Sequence[object]) -> Sides:
     return top, left, top + height, left + width
 
 
-def gather(rows: Sequence[Row]) -> Tracks:
+def gather(rows: Sequence[ObjectBox]) -> Tracks:
     """Make tracks of all boxes of a video; detections without ids are linked."""
     rows = sorted(rows, key=lambda row: row.frame)
     ids = _ids(rows)
@@ -94,7 +94,7 @@ def gather(rows: Sequence[Row]) -> Tracks:
     return Tracks(frame[order], tracks[order], box[order])
 
 
-def _ids(rows: Sequence[Row]) -> list[int]:
+def _ids(rows: Sequence[ObjectBox]) -> list[int]:
     """Ids of boxes that are in the order of their frames."""
     given = [row.track for row in rows if row.track is not None]
     if not given:
