@@ -63,7 +63,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def options_of(name: str, shard_videos: int = 3) -> dict[str, Any]:
     """Small shards, where there are any."""
-    known = {field.name for field in dataclasses.fields(plugins.load("mgmtool.export", name))}
+    known = {field.name for field in dataclasses.fields(plugins.FORMATS.load(name))}
     return {"shard_videos": shard_videos} if "shard_videos" in known else {}
 
 
@@ -141,7 +141,7 @@ def test_the_known_formats_are_found() -> None:
 
 @every_format
 def test_formats_are_plugins(name: str) -> None:
-    plugin = plugins.load("mgmtool.export", name)
+    plugin = plugins.FORMATS.load(name)
     assert plugin.__dataclass_params__.frozen
     assert export.summary(name).endswith(".")
     built = export.build(name)

@@ -330,7 +330,7 @@ def test_without_opencv_a_run_does_not_begin(
 
 def test_without_opencv_the_source_is_still_listed(no_opencv: None) -> None:
     assert "flow" in sources.names()
-    assert sources.summary("flow") == plugins.summary("mgmtool.sources", "flow")
+    assert sources.summary("flow") == plugins.SOURCES.summary("flow")
     result = CliRunner().invoke(cli.cli, ["sources"])
     assert result.exit_code == 0
     assert "method=dis preset=fast cell=auto" in result.output

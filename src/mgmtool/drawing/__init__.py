@@ -7,13 +7,14 @@ The bottom half is pure, arrays in and arrays out, no files: ``overlay`` draws m
 from __future__ import annotations
 
 from mgmtool.drawing.comparison import compare
-from mgmtool.drawing.contenders import Contender, read_contenders
+from mgmtool.drawing.contenders import read_contenders
 from mgmtool.drawing.outputs import check_output
 from mgmtool.drawing.overlay import Layers, arrows_of, fitted, overlay, resize
 from mgmtool.drawing.panels import Panels
 from mgmtool.drawing.sheet import Caption, SheetPlan, caption, contact_sheet, plan_sheet
 from mgmtool.drawing.single import visualize
 from mgmtool.drawing.strips import Strip, StripPlan, plan_strips, strip_sheet
+from mgmtool.extraction.contender import Contender
 
 __all__ = [
     "Caption",

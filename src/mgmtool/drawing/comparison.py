@@ -7,8 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from mgmtool import sources
-from mgmtool.drawing.contenders import CLIP_FRAMES, CLIP_TUBELET, Contender, clip_masks, masks_of, times_of
+from mgmtool.drawing.contenders import CLIP_FRAMES, CLIP_TUBELET, clip_masks, masks_of, times_of
 from mgmtool.drawing.footage import Footage, Masks
 from mgmtool.drawing.outputs import (
     Wishes,
@@ -24,6 +23,7 @@ from mgmtool.drawing.panels import Panels
 from mgmtool.drawing.sheet import caption
 from mgmtool.drawing.strips import Strip, plan_strips, strip_sheet
 from mgmtool.errors import UsageError
+from mgmtool.extraction.contender import Contender
 from mgmtool.types import MaskVolume, UInt8, VideoRef
 from mgmtool.video.encode import write_video
 from mgmtool.video.reader import read_video
@@ -110,8 +110,7 @@ class _Bench:
         volumes = masks_of(video, compared)
         known = next((volume for volume in volumes if volume is not None), None)
         times = times_of(video, spec) if known is None else known
-        motion = sources.build(spec.source, spec.source_options)
-        footage = Footage(video.path, spec.reading, info, times.pts, motion)
+        footage = Footage(video.path, spec.reading, info, times.pts, compared[0].recipe.source)
         return cls(video, footage, compared, volumes, times, layers, wishes)
 
     @property

@@ -14,7 +14,7 @@ NUMBERS = ("recall", "lift", "gain", "tiou", "hit")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ContenderScores:
     """One contender at one size of the box.
 
     Attributes
@@ -45,13 +45,13 @@ class Summary:
 
     Attributes
     ----------
-    rows : list of Row
+    rows : list of ContenderScores
         Box by box, contender by contender.
     motion : dict
         For each motion source and sequence, object / background motion: raw and compensated.
     """
 
-    rows: list[Row]
+    rows: list[ContenderScores]
     motion: dict[str, dict[str, tuple[float, float]]]
 
 
@@ -75,13 +75,13 @@ def summarise(results: Sequence[SequenceResult], spec: EvaluateSpec) -> Summary:
     return Summary(rows, motion)
 
 
-def _row(results: Sequence[SequenceResult], spec: EvaluateSpec, label: str, number: int) -> Row:
+def _row(results: Sequence[SequenceResult], spec: EvaluateSpec, label: str, number: int) -> ContenderScores:
     values = np.array(
         [[_numbers(results, k, spec, label, number, seed) for seed in range(spec.seeds)] for k in range(len(results))]
     )
     by_seed, by_sequence = values.mean(axis=0), values.mean(axis=1)
     seconds = [result.seconds[label] for result in results if label in result.seconds]
-    return Row(
+    return ContenderScores(
         label=label,
         box="x".join(map(str, spec.boxes[number])),
         mean=_named(by_seed.mean(axis=0)),

@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, groupby
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from mgmtool import plugins
 from mgmtool.errors import OutputError
@@ -16,8 +16,6 @@ from mgmtool.export.base import Exported, Format
 from mgmtool.store.index import sync
 from mgmtool.store.walk import PartFacts, StoredVideo, Walk
 from mgmtool.video.encode import written_whole
-
-FAMILY = "mgmtool.export"
 
 _LONGEST_PATH = 4000  # bytes; Linux takes 4095, and the name a file has while it is written may be longer than its own
 
@@ -112,7 +110,7 @@ def prepare(store: str | Path, output: str | Path, format: str, options: Mapping
     ------
     UsageError, StoreError, OutputError
     """
-    built = cast("Format", plugins.build(FAMILY, format, options))
+    built: Format = plugins.FORMATS.build(format, options)
     walk, folder = Walk(store), Path(output)
     parts = walk.parts()
     claim = make_claim(format, built, walk, parts)

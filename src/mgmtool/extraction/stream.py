@@ -10,8 +10,8 @@ from fractions import Fraction
 import numpy as np
 
 from mgmtool import masking, sources
+from mgmtool.extraction.recipe import Recipe
 from mgmtool.kernels.tokens import sample_tokens
-from mgmtool.masking import Scheme
 from mgmtool.profiling import stage, timed
 from mgmtool.types import (
     Bool,
@@ -59,39 +59,38 @@ class MaskStream:
 
 
 @contextmanager
-def stream_masks(video: VideoRef, spec: ExtractSpec) -> Iterator[MaskStream]:
+def stream_masks(video: VideoRef, spec: ExtractSpec | Recipe) -> Iterator[MaskStream]:
     """Open a video and compute its masks chunk by chunk, in memory that does not grow with its length.
 
     Parameters
     ----------
     video : VideoRef
         The input; its id decides what is random.
-    spec : ExtractSpec
-        What to compute.
+    spec : ExtractSpec or Recipe
+        What to compute; who has many videos hands down one recipe.
 
     Raises
     ------
     VideoError
         The video failed.
     UsageError
-        The spec names an unknown scheme, source or option.
+        See :meth:`Recipe.of`.
     """
-    scheme = masking.build(spec.scheme, spec.scheme_options)
-    source = sources.build(spec.source, spec.source_options)
-    motion = scheme.needs_motion
-    chosen = replace(video, reading=spec.reading)
+    recipe = Recipe.of(spec)
+    scheme, motion = recipe.scheme, recipe.scheme.needs_motion
+    chosen = replace(video, reading=recipe.spec.reading)
     with ExitStack() as stack:
         with stage("open"):
-            opened = source.open(chosen, motion=motion, luma=motion, chroma=scheme.needs_chroma)
+            opened = recipe.source.open(chosen, motion=motion, luma=motion, chroma=scheme.needs_chroma)
             stream = stack.enter_context(opened)
-        energies = timed(scheme.energies(timed(stream.frames, "reduce"), spec.energy_grid), "energy")
-        seed = masking.derive_seed(spec.seed, video.id)
-        placer = _Placer(scheme, spec, stream.info, seed, scheme.tracks(video))
+        energies = timed(scheme.energies(timed(stream.frames, "reduce"), recipe.spec.energy_grid), "energy")
+        seed = masking.derive_seed(recipe.spec.seed, video.id)
+        placer = _Placer(recipe, stream.info, seed, scheme.tracks(video))
         yield MaskStream(stream.info, timed(placer.chunks(energies), "place"), stream.facts)
 
 
-def whole_video(video: VideoRef, spec: ExtractSpec) -> tuple[MaskVolume, VideoFacts]:
-    """Compute the masks of a video at once; memory grows with its length, by about half a kilobyte a frame."""
+def whole_video(video: VideoRef, spec: ExtractSpec | Recipe) -> tuple[MaskVolume, VideoFacts]:
+    """Compute the masks of a video at once; memory grows by about half a kilobyte per frame."""
     with stream_masks(video, spec) as stream:
         chunks = list(stream.chunks)
         facts = stream.facts()
@@ -99,15 +98,16 @@ def whole_video(video: VideoRef, spec: ExtractSpec) -> tuple[MaskVolume, VideoFa
     return MaskVolume(**columns), facts
 
 
-def warm_up(spec: ExtractSpec) -> None:
+def warm_up(spec: ExtractSpec | Recipe) -> None:
     """Compile every kernel a spec needs, or load it from the cache, so that no worker has to compile it again."""
-    scheme = masking.build(spec.scheme, spec.scheme_options)
+    recipe = Recipe.of(spec)
     info = VideoInfo(32, 48, Orientation(), "", "", None, Fraction(1, 25), 0)
     sources.warm_up()
-    board = (np.indices((4, 6)).sum(axis=0) % 2 * 255).astype(np.float32)  # another picture: a scene cut
+    board = (np.indices((4, 6)).sum(axis=0) % 2 * 255).astype(np.float32)  # differs from the frames before: a scene cut
     pictures = (np.zeros((4, 6), np.float32), np.zeros((4, 6), np.float32), board)
-    energies = scheme.energies([_blank_frame(i, luma) for i, luma in enumerate(pictures)], spec.energy_grid)
-    for _ in _Placer(scheme, spec, info, 0).chunks(energies):
+    frames = [_blank_frame(i, luma) for i, luma in enumerate(pictures)]
+    energies = recipe.scheme.energies(frames, recipe.spec.energy_grid)
+    for _ in _Placer(recipe, info, 0).chunks(energies):
         pass
 
 
@@ -132,10 +132,9 @@ def _blank_frame(index: int, luma: Float32) -> FrameMotion:
 class _Placer:
     """Cuts energies into chunks and has the scheme place its box in each, looking ahead."""
 
-    def __init__(
-        self, scheme: Scheme, spec: ExtractSpec, info: VideoInfo, seed: int, tracks: Tracks | None = None
-    ) -> None:
-        self._scheme, self._spec, self._info, self._seed, self._tracks = scheme, spec, info, seed, tracks
+    def __init__(self, recipe: Recipe, info: VideoInfo, seed: int, tracks: Tracks | None = None) -> None:
+        self._scheme, self._spec, self._info, self._seed = recipe.scheme, recipe.spec, info, seed
+        self._tracks = tracks
         self._first = 0
         self._previous: tuple[int, int] | None = None
         self._fallback = False
