@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from typing import Any
 
 import pytest
@@ -12,48 +10,12 @@ from mgmtool import engines, masking, plugins, sources
 from mgmtool.errors import UsageError
 
 FAMILIES = plugins.FAMILIES
-EVERY = [(family, name) for family in FAMILIES for name in FAMILIES[family].names()]
-
-every_plugin = pytest.mark.parametrize(("family", "name"), EVERY, ids=[f"{f}:{n}" for f, n in EVERY])
 
 
 def test_the_known_plugins_are_found() -> None:
     assert {"motion-guided", "motion-literal", "simulated-motion", "tube", "random"} <= set(masking.names())
     assert {"codec", "recorded"} <= set(sources.names())
     assert {"inline", "local"} <= set(engines.names())
-
-
-@every_plugin
-def test_names_are_sorted_and_public(family: str, name: str) -> None:
-    names = FAMILIES[family].names()
-    assert names == sorted(names)
-    assert not name.startswith(("-", "_"))
-    assert "_" not in name
-
-
-@every_plugin
-def test_plugins_are_frozen_and_have_a_summary(family: str, name: str) -> None:
-    plugin = FAMILIES[family].load(name)
-    assert dataclasses.is_dataclass(plugin)
-    assert plugin.__dataclass_params__.frozen
-    assert FAMILIES[family].summary(name).endswith((".", ")"))
-
-
-@every_plugin
-def test_the_options_of_a_plugin_build_it_again(family: str, name: str) -> None:
-    if name == "flow":
-        pytest.importorskip("cv2", reason="flow needs OpenCV, which is not installed")
-    built = FAMILIES[family].build(name)
-    options = json.loads(json.dumps(plugins.options(built)))
-    assert FAMILIES[family].build(name, options) == built
-    as_text = {key: "none" if value is None else str(value) for key, value in options.items()}
-    assert FAMILIES[family].build(name, as_text) == built
-
-
-@every_plugin
-def test_unknown_options_are_refused(family: str, name: str) -> None:
-    with pytest.raises(UsageError, match=f"^{name} has no option 'no-such-option'"):
-        FAMILIES[family].build(name, {"no-such-option": 1})
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ from typing import ClassVar, Protocol, TypeVar
 
 from mgmtool.errors import VideoError
 
+__all__ = ["Engine", "Item", "Result"]
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 

@@ -52,8 +52,12 @@ class VideoResult:
                 part.append(volume)
             part.end_video(outcome, supersedes)
         finally:
-            if self.spool is not None:
-                Path(self.spool).unlink(missing_ok=True)
+            self.drop()
+
+    def drop(self) -> None:
+        """Remove the spool file."""
+        if self.spool is not None:
+            Path(self.spool).unlink(missing_ok=True)
 
 
 def extract_video(path: str | Path, spec: ExtractSpec | None = None) -> MaskVolume:

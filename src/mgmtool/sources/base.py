@@ -9,6 +9,8 @@ from typing import ClassVar, Protocol
 
 from mgmtool.types import FrameMotion, VideoFacts, VideoInfo, VideoRef
 
+__all__ = ["VIDEO_EXTENSIONS", "MotionStream", "Source"]
+
 _ENDINGS = (
     ".3gp .asf .avi .divx .flv .h264 .m2ts .m2v .m4v .mkv .mov .mp4 .mpeg .mpg .mts .mxf .ogv .ts .vob .webm .wmv"
 )
