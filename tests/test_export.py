@@ -566,6 +566,11 @@ def test_compress_is_passed_on(call: Any, store: Path, tmp_path: Path) -> None:
     assert json.loads((tmp_path / "o" / CLAIM).read_text())["options"] == {"compress": True}
 
 
+def test_options_of_a_format_may_be_given_by_name(call: Any, store: Path, tmp_path: Path) -> None:
+    assert call(store, "--to", "npz", "-o", tmp_path / "o", "--format-option", "compress=yes")[0] == 0
+    assert json.loads((tmp_path / "o" / CLAIM).read_text())["options"] == {"compress": True}
+
+
 def test_progress_is_drawn_on_stderr(call: Any, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mgmtool.cli._progress._PLAIN_SECONDS", 0.0)
     code, _, err = call(store, "--to", "npz", "-o", tmp_path / "o", "--progress", "plain")
@@ -585,6 +590,13 @@ def test_progress_is_drawn_on_stderr(call: Any, store: Path, tmp_path: Path, mon
         (["{store}", "--to", "npz", "-o", "{out}", "--shard-videos", "5"], 2, "npz has no option 'shard_videos'"),
         (["{store}", "--to", "webdataset", "-o", "{out}", "--compress"], 2, "webdataset has no option 'compress'"),
         (["{store}", "--to", "webdataset", "-o", "{out}", "--shard-videos", "0"], 2, "shard_videos is 0; expected 1"),
+        (["{store}", "--to", "npz", "-o", "{out}", "--format-option", "a"], 2, "'a'; expected KEY=VALUE, for example "),
+        (["{store}", "--to", "npz", "-o", "{out}", "--format-option", "a=1"], 2, "npz has no option 'a'"),
+        (
+            ["{store}", "--to", "npz", "-o", "{out}", "--compress", "--format-option", "compress=false"],
+            2,
+            "--compress and --format-option compress=false are the same option; expected one of them",
+        ),
         (["{store}", "--to", "npz"], 2, "Missing option '-o'"),
         (["{store}", "-o", "{out}"], 2, "Missing option '--to'"),
         (["{out}/none", "--to", "npz", "-o", "{out}"], 1, "no mask store at"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -88,6 +89,55 @@ def test_the_shipped_contract_finds_what_is_wrong(tmp_path: Path) -> None:
 def test_the_contract_needs_neither_pytest_nor_hypothesis_to_be_imported() -> None:
     code = "import sys, mgmtool.testing; print(sorted({'pytest', 'hypothesis'} & set(sys.modules)))"
     assert foreign.run(Path.cwd(), "-c", code).stdout == "[]\n"
+
+
+EXAMPLES_OF_THE_DOCS = """
+import numpy as np
+import pytest
+
+from mgmtool.testing import FormatContract, SchemeContract, SourceContract
+
+
+class TestScheme(SchemeContract):
+    names = ["lower-part"]
+    seedless = {"lower-part"}
+
+
+class TestSource(SourceContract):
+    names = ["flow-file"]
+    frames, height, width, step, luma = 6, 64, 80, (0, 4), False
+
+    @pytest.fixture(autouse=True)
+    def _saved(self, tmp_path_factory):
+        self.path = tmp_path_factory.mktemp("flow") / "clip.flow.npy"
+        np.save(self.path, np.full((6, 4, 5, 2), (0, 4), np.float32))
+
+    def video(self, name):
+        return self.path
+
+
+class TestFormat(FormatContract):
+    names = ["shares"]
+"""
+
+
+def test_the_examples_of_the_documentation_pass(tmp_path: Path) -> None:
+    page = (Path(__file__).parent.parent / "docs" / "adding.md").read_text()
+    blocks = [
+        block for block in re.findall(r"^```python\n(.*?)^```", page, re.DOTALL | re.MULTILINE) if "PLUGIN =" in block
+    ]
+    modules = dict(zip(("lower_part", "flow_file", "shares"), blocks, strict=True))
+    entry_points = (
+        "[mgmtool.schemes]\nlower-part = lower_part:LowerPart\n"
+        "[mgmtool.sources]\nflow-file = flow_file:FlowFile\n"
+        "[mgmtool.formats]\nshares = shares:Shares\n"
+    )
+    foreign.install(tmp_path, entry_points, "examples", modules)
+    (tmp_path / "test_examples.py").write_text(EXAMPLES_OF_THE_DOCS)
+    chosen = "not volume and not exact_count"  # the counts are what takes long
+    ended = foreign.run(tmp_path, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", chosen, "test_examples.py")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert " 75 passed" in f" {ended.stdout}"  # none of them is left out
 
 
 @pytest.mark.parametrize("options", [("--engine", "inline"), ("--workers", "2")], ids=["inline", "workers"])

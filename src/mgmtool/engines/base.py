@@ -1,4 +1,7 @@
-"""What every engine offers."""
+"""What every engine offers.
+
+Public: plug-ins of other packages import from here.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What every motion source offers."""
+"""What every motion source offers.
+
+Public: plug-ins of other packages import from here.
+"""
 
 from __future__ import annotations
 
