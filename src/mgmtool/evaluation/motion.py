@@ -36,14 +36,15 @@ def motion_ratios(sequence: Sequence, source: Source, facts: VideoFacts) -> tupl
     """
     objects = sequence.object_frames(facts.num_frames, facts.info.height, facts.info.width)
     with source.open(VideoRef(sequence.video.name, str(sequence.video)), motion=True, luma=False) as stream:
-        found = [_frame_ratios(frame, inside) for frame, inside in zip(stream.frames, objects, strict=True)]
+        found = [frame_ratios(frame, inside) for frame, inside in zip(stream.frames, objects, strict=True)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # the median of nothing is NaN, as promised
         raw, compensated = np.nanmedian(np.array(found), axis=0)
     return float(raw), float(compensated)
 
 
-def _frame_ratios(frame: FrameMotion, inside: Bool) -> tuple[float, float]:
+def frame_ratios(frame: FrameMotion, inside: Bool) -> tuple[float, float]:
+    """Return the ratios of one frame, as :func:`motion_ratios` does; NaN where there is no motion."""
     if not frame.has_vectors or frame.displacement is None or frame.coverage is None:
         return float("nan"), float("nan")
     if inside.shape != (

@@ -117,23 +117,32 @@ def evaluate_sequences(sequences: Iterable[Sequence], spec: EvaluateSpec) -> Ite
     """Compare all contenders on each sequence; one that cannot be used is a problem, and the others continue."""
     for sequence in sequences:
         try:
-            yield _evaluate(sequence, spec)
+            yield evaluate_sequence(sequence, spec)
         except (GroundTruthError, TracksFailure) as error:
             yield Problem(sequence, one_line(str(error)))
         except VideoError as error:  # says what is wrong, not with which file
             yield Problem(sequence, one_line(f"{sequence.video}: {error}"))
 
 
-def _evaluate(sequence: Sequence, spec: EvaluateSpec) -> SequenceResult:
+def evaluate_sequence(sequence: Sequence, spec: EvaluateSpec) -> SequenceResult:
+    """Compare all contenders on one sequence.
+
+    Raises
+    ------
+    GroundTruthError, VideoError
+        The sequence cannot be used.
+    """
     result = SequenceResult(sequence)
     motions: dict[str, VideoMotion] = {}
     known: list[tuple[list[ClipRequest], list[Float32]]] = []
     for contender in spec.contenders:
         if isinstance(contender, Oracle):
             continue
-        motion, facts, seconds = _extract(sequence, contender.recipe)
+        motion, facts, seconds = motion_of(sequence, contender.recipe)
         motions[contender.label], result.seconds[contender.label] = motion, seconds
-        known = known or _truth(sequence, spec, facts)  # looked at before the video is decoded again and again
+        known = known or clips_and_shares(
+            sequence, spec, facts
+        )  # looked at before the video is decoded again and again
         if contender.moves and contender.source not in result.ratios:
             result.ratios[contender.source] = motion_ratios(sequence, contender.recipe.source, facts)
     for seed, (clips, shares) in enumerate(known):
@@ -141,7 +150,7 @@ def _evaluate(sequence: Sequence, spec: EvaluateSpec) -> SequenceResult:
     return result
 
 
-def _extract(sequence: Sequence, recipe: Recipe) -> tuple[VideoMotion, VideoFacts, float]:
+def motion_of(sequence: Sequence, recipe: Recipe) -> tuple[VideoMotion, VideoFacts, float]:
     """Take a video through the pipeline of ``mgmtool extract``, as it would be stored; and the CPU seconds per frame."""
     video = VideoRef(sequence.video.name, str(sequence.video))
     tracks = recipe.scheme.tracks(video)
@@ -158,7 +167,9 @@ def _extract(sequence: Sequence, recipe: Recipe) -> tuple[VideoMotion, VideoFact
     return motion, facts, (time.process_time() - start) / len(motion)
 
 
-def _truth(sequence: Sequence, spec: EvaluateSpec, facts: VideoFacts) -> list[tuple[list[ClipRequest], list[Float32]]]:
+def clips_and_shares(
+    sequence: Sequence, spec: EvaluateSpec, facts: VideoFacts
+) -> list[tuple[list[ClipRequest], list[Float32]]]:
     """For every seed, draw the clips and see how much of each of their tokens is object."""
     count, height, width = facts.num_frames, facts.info.height, facts.info.width
     layout = spec.layouts()[0]

@@ -52,7 +52,7 @@ class Estimate:
 
 
 @dataclass(slots=True)
-class _Tried:
+class Sampled:
     """One video of the sample: ``share`` of it was read in ``seconds``."""
 
     video: VideoRef
@@ -94,19 +94,25 @@ def estimate(
     if not videos:
         return None
     silence_ffmpeg()
-    tried: list[_Tried] = []
+    tried: list[Sampled] = []
     with tempfile.TemporaryDirectory(prefix="mgmtool-", dir=scratch, ignore_cleanup_errors=True) as folder:
         store = f"{folder}/sample.zarr"
         writer = StoreWriter.open(store, recipe.spec, energy=recipe.stores_energy, input_root="", versions={})
         deadline = perf_counter() + budget
         with writer.part(0) as part:
             for video in spread(videos):
-                tried.append(_try(part, video, recipe, folder, deadline))
+                tried.append(sample(part, video, recipe, folder, deadline))
                 if perf_counter() > deadline:
                     break
             part.commit()
         stored = sum(open_store(Path(store)).array_bytes().values())
-    return _project(videos, tried, stored)
+    size, seen = known_bytes(videos), sum(one.share * max(one.video.size, 0) for one in tried)
+    factor = size / seen if size is not None and seen else len(videos) / max(sum(one.share for one in tried), 1e-9)
+    frames, seconds = sum(one.frames for one in tried), sum(one.seconds for one in tried)
+    failed = sum(one.failed for one in tried)
+    return Estimate(
+        len(tried), failed, frames, seconds, seconds * factor, round(frames * factor), round(stored * factor)
+    )
 
 
 def spread(videos: Sequence[VideoRef], most: int = MOST_VIDEOS) -> list[VideoRef]:
@@ -115,7 +121,7 @@ def spread(videos: Sequence[VideoRef], most: int = MOST_VIDEOS) -> list[VideoRef
     return [videos[(2 * n + 1) * len(videos) // (2 * count)] for n in range(count)]
 
 
-def _try(part: PartWriter, video: VideoRef, recipe: Recipe, folder: str, deadline: float) -> _Tried:
+def sample(part: PartWriter, video: VideoRef, recipe: Recipe, folder: str, deadline: float) -> Sampled:
     """Extract a video up to the deadline, and see how much of it that was."""
     start, chunks = perf_counter(), list[MaskVolume]()
     try:
@@ -127,22 +133,11 @@ def _try(part: PartWriter, video: VideoRef, recipe: Recipe, folder: str, deadlin
             facts = replace(stream.facts(), num_frames=sum(map(len, chunks)))
     except Exception as error:  # noqa: BLE001  one bad video never stops an estimate
         part.end_video(Outcome(video, None, *failure_of(error)))
-        return _Tried(video, 0, perf_counter() - start, 1.0, True)
+        return Sampled(video, 0, perf_counter() - start, 1.0, True)
     for chunk in chunks:
         part.append(chunk)
     part.end_video(Outcome(video, facts))
     spent = perf_counter() - start
     late = perf_counter() > deadline  # then the video may have been read in part
     share = min(facts.num_frames / (stream.info.header_frames or facts.num_frames), 1.0) if late else 1.0
-    return _Tried(video, facts.num_frames, spent, share, False)
-
-
-def _project(videos: Sequence[VideoRef], tried: Sequence[_Tried], stored: int) -> Estimate:
-    size = known_bytes(videos)
-    seen = sum(one.share * max(one.video.size, 0) for one in tried)
-    factor = size / seen if size is not None and seen else len(videos) / max(sum(one.share for one in tried), 1e-9)
-    frames, seconds = sum(one.frames for one in tried), sum(one.seconds for one in tried)
-    failed = sum(one.failed for one in tried)
-    return Estimate(
-        len(tried), failed, frames, seconds, seconds * factor, round(frames * factor), round(stored * factor)
-    )
+    return Sampled(video, facts.num_frames, spent, share, False)

@@ -235,24 +235,22 @@ def recorded(writer: StoreWriter, facts: RunFacts, totals: RunTotals) -> Iterato
     status, why = "finished", {}
     try:
         yield
-    except BaseException as error:
-        status = _status(error)
-        if status == "failed":
-            why = {"error": one_line(f"{type(error).__name__}: {error}")}
+    except GeneratorExit:  # a caller that wants no more is no failure
+        status = "stopped"
+        raise
+    except KeyboardInterrupt:
+        status = "interrupted"
+        raise
+    except Exception as error:
+        status, why = "failed", {"error": one_line(f"{type(error).__name__}: {error}")}
+        raise
+    except BaseException:
+        status = "terminated"
         raise
     finally:
         ended = f"{datetime.now(UTC):{_STAMP}}"
         counts = totals.to_json(inside=facts.inside, profile=facts.profile)
         _write(writer, name, {"status": status, **known, **why, "ended": ended, **counts})
-
-
-def _status(reason: BaseException) -> str:
-    """Say how a run ended, by what ended it; a caller that wants no more is no failure."""
-    if isinstance(reason, GeneratorExit):
-        return "stopped"
-    if isinstance(reason, KeyboardInterrupt):
-        return "interrupted"
-    return "failed" if isinstance(reason, Exception) else "terminated"
 
 
 def _write(writer: StoreWriter, name: str, content: Mapping[str, Any]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -139,9 +139,14 @@ class ExtractRun(Plan):
             if on_commit is not None:
                 on_commit(part)
 
+        how = Work(self.recipe, self.resume.fingerprint == "content", self._scratch, self._profile)
+        watch = Watch(committed, self.totals.clock)
+        write = write_parts_elsewhere if self._engine.whole_parts else write_parts
         with self._writer.run(self.resume.shard), self._recorded():
             if self.parts:
-                with closing(self._work(Watch(committed, self.totals.clock))) as results:  # ends before the record does
+                with closing(
+                    write(self._writer, self._engine, self.parts, how, watch)
+                ) as results:  # before the record ends
                     for outcome in results:
                         self.totals.add(outcome)
                         yield outcome
@@ -149,61 +154,19 @@ class ExtractRun(Plan):
                 self._writer.finish()
 
     def _recorded(self) -> AbstractContextManager[None]:
+        """Keep a record of a run that has something to do."""
         if not self.parts:
             return nullcontext()
-        facts = RunFacts(
-            self._inputs,
-            self._engine,
-            str(self.resume.shard),
-            len(self.corpus.videos),
-            self.remaining,
-            dict(self.earlier),
-            len(self.changed),
-            self._profile,
-        )
+        counts = len(self.corpus.videos), self.remaining, dict(self.earlier), len(self.changed)
+        facts = RunFacts(self._inputs, self._engine, str(self.resume.shard), *counts, self._profile)
         return recorded(self._writer, facts, self.totals)
-
-    def _work(self, watch: Watch) -> Generator[Outcome, None, None]:
-        how = Work(self.recipe, self.resume.fingerprint == "content", self._scratch, self._profile)
-        if not self._engine.whole_parts:
-            return write_parts(self._writer, self._engine, self.parts, iter(self.videos()), how, watch)
-        return self._parts_elsewhere(how, watch)
-
-    def _parts_elsewhere(self, how: Work, watch: Watch) -> Generator[Outcome, None, None]:
-        """Have each part written by a task of the engine, which commits it, too."""
-        work = partial(write_part, writer=self._writer, engine=self._engine.inside(), how=how)
-        results = self._engine.run(work, self.parts, _lost_part)
-        try:
-            for part, outcomes in zip(self.parts, watch.clock.timed(results, "wait"), strict=True):
-                yield from outcomes
-                watch.told(part)
-        finally:
-            results.close()
-
-
-def write_part(part: Part, writer: StoreWriter, engine: Engine, how: Work) -> list[Outcome]:
-    """Write and commit one part; what a task of an engine on other machines does.
-
-    A part that was committed already, by a task that died before it could say so, is left as it is. One that is being
-    written is waited for: the driver holds the store, so it can only be an earlier try of this task, which the cluster
-    has given up though it still runs. It commits the part, or ends and leaves it to us.
-    """
-    end = time.monotonic() + _PATIENCE
-    while True:
-        try:
-            return list(write_parts(writer, engine, [part], iter(part.videos), how, Watch(lambda _: None)))
-        except PartCommittedError:
-            return writer.outcomes(part.number, part.videos)
-        except StoreBusyError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(1)
 
 
 def write_parts(
-    writer: StoreWriter, engine: Engine, parts: list[Part], videos: Iterator[VideoRef], how: Work, watch: Watch
+    writer: StoreWriter, engine: Engine, parts: list[Part], how: Work, watch: Watch
 ) -> Generator[Outcome, None, None]:
     """Write and commit parts one after the other, from one stream of results."""
+    videos = (video for part in parts for video in part.videos)
     with tempfile.TemporaryDirectory(prefix="mgmtool-", dir=how.scratch, ignore_cleanup_errors=True) as spool:
         work = partial(process_video, recipe=how.recipe, spool=spool, fingerprint=how.hashed, profile=how.profile)
         results = engine.run(work, videos, lost_video)
@@ -224,5 +187,39 @@ def write_parts(
             results.close()
 
 
-def _lost_part(part: Part, error: VideoError) -> list[Outcome]:
+def write_parts_elsewhere(
+    writer: StoreWriter, engine: Engine, parts: list[Part], how: Work, watch: Watch
+) -> Generator[Outcome, None, None]:
+    """Have each part written by a task of the engine, which commits it, too."""
+    work = partial(write_part, writer=writer, engine=engine.inside(), how=how)
+    results = engine.run(work, parts, lost_part)
+    try:
+        for part, outcomes in zip(parts, watch.clock.timed(results, "wait"), strict=True):
+            yield from outcomes
+            watch.told(part)
+    finally:
+        results.close()
+
+
+def write_part(part: Part, writer: StoreWriter, engine: Engine, how: Work) -> list[Outcome]:
+    """Write and commit one part; what a task of an engine on other machines does.
+
+    A part that was committed already, by a task that died before it could say so, is left as it is. One that is being
+    written is waited for: the driver holds the store, so it can only be an earlier try of this task, which the cluster
+    has given up though it still runs. It commits the part, or ends and leaves it to us.
+    """
+    end = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return list(write_parts(writer, engine, [part], how, Watch(lambda _: None)))
+        except PartCommittedError:
+            return writer.outcomes(part.number, part.videos)
+        except StoreBusyError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(1)
+
+
+def lost_part(part: Part, error: VideoError) -> list[Outcome]:
+    """Give up: a task that could not answer has left its part unwritten."""
     raise StoreWriteError(f"part {part.number} could not be written: {error}; run the same command again to resume")

@@ -105,28 +105,26 @@ def warm_up(spec: ExtractSpec | Recipe) -> None:
     sources.warm_up()
     board = (np.indices((4, 6)).sum(axis=0) % 2 * 255).astype(np.float32)  # differs from the frames before: a scene cut
     pictures = (np.zeros((4, 6), np.float32), np.zeros((4, 6), np.float32), board)
-    frames = [_blank_frame(i, luma) for i, luma in enumerate(pictures)]
+    frames = [
+        FrameMotion(
+            index=index,
+            pts=index,
+            key_frame=False,
+            corrupt=False,
+            has_vectors=True,
+            displacement=np.zeros((2, 3, 2), np.float32),
+            coverage=np.ones((2, 3), np.float32),
+            luma=luma,
+            cell=16,
+            height=32,
+            width=48,
+            chroma=np.full((2, 2, 3), 128, np.float32),
+        )
+        for index, luma in enumerate(pictures)
+    ]
     energies = recipe.scheme.energies(frames, recipe.spec.energy_grid)
     for _ in _Placer(recipe, info, 0).chunks(energies):
         pass
-
-
-def _blank_frame(index: int, luma: Float32) -> FrameMotion:
-    """Return a frame of 2 x 3 cells in which nothing moves."""
-    return FrameMotion(
-        index=index,
-        pts=index,
-        key_frame=False,
-        corrupt=False,
-        has_vectors=True,
-        displacement=np.zeros((2, 3, 2), np.float32),
-        coverage=np.ones((2, 3), np.float32),
-        luma=luma,
-        cell=16,
-        height=32,
-        width=48,
-        chroma=np.full((2, 2, 3), 128, np.float32),
-    )
 
 
 class _Placer:
@@ -155,8 +153,14 @@ class _Placer:
         """Place the box in all the frames, keep the first ``count``."""
         known = np.array([frame.flags for frame in frames], np.uint8)
         cut = known & int(FrameFlag.SCENE_CUT) > 0
-        levels, scale = self._energy(frames)
-        tokens = self._tokens(levels, scale, len(frames))
+        levels: UInt8 | None = None
+        scale = np.array([frame.scale for frame in frames], np.float32)
+        tokens = np.zeros((len(frames), self._spec.grid.rows, self._spec.grid.cols), np.float32)
+        if (
+            frames[0].energy is not None
+        ):  # tokens from the stored 8 bits, so that a reader of the store finds the same boxes
+            levels = np.stack([frame.energy for frame in frames if frame.energy is not None])
+            sample_tokens(levels, scale, 0.0, 0.0, 1.0, 1.0, False, tokens)
         first, before, objects = self._first, self._previous, self._objects(len(frames))
         request = PlacementRequest(tokens, cut, self._spec.layout, self._seed, first, before, objects=objects)
         placed = self._scheme.place(request)
@@ -165,28 +169,15 @@ class _Placer:
         last = placed.corner[count - 1]
         self._previous = (int(last[0]), int(last[1])) if last[0] >= 0 else None
         self._fallback = bool(flags[-1] & FrameFlag.FALLBACK)
-        keep = levels is not None and scale is not None and self._spec.energy
+        stored = levels if self._spec.energy else None
         return MaskVolume(
             mask=placed.mask[:count],
             box=self._boxes(placed, count),
             pts=np.array([frame.pts for frame in frames[:count]], np.int64),
             flags=flags,
-            energy=levels[:count] if keep and levels is not None else None,
-            energy_scale=scale[:count] if keep and scale is not None else None,
+            energy=None if stored is None else stored[:count],
+            energy_scale=None if stored is None else scale[:count],
         )
-
-    def _energy(self, frames: list[FrameEnergy]) -> tuple[UInt8 | None, Float32 | None]:
-        if frames[0].energy is None:
-            return None, None
-        levels = np.stack([frame.energy for frame in frames if frame.energy is not None])
-        return levels, np.array([frame.scale for frame in frames], np.float32)
-
-    def _tokens(self, levels: UInt8 | None, scale: Float32 | None, frames: int) -> Float32:
-        """Energy of every token; from the stored 8 bits, so that a reader of the store finds the same boxes."""
-        tokens = np.zeros((frames, self._spec.grid.rows, self._spec.grid.cols), np.float32)
-        if levels is not None and scale is not None:
-            sample_tokens(levels, scale, 0.0, 0.0, 1.0, 1.0, False, tokens)
-        return tokens
 
     def _objects(self, frames: int) -> Float32 | None:
         """Where the known objects are in the next frames, in tokens of the whole frame."""

@@ -43,12 +43,12 @@ class Codec:
     def open(self, video: VideoRef, *, motion: bool, luma: bool, chroma: bool = False) -> Iterator[MotionStream]:
         """See :meth:`mgmtool.sources.Source.open`."""
         with read_video(video.path, video.reading, small=self.cell is None or self.cell >= 2 << SHRINK) as opened:
-            run = _Run(opened, FrameReducer(opened, self.cell, luma, chroma), motion)
-            yield MotionStream(opened.info, run.frames(), run.facts)
+            reading = CodecFrames(opened, FrameReducer(opened, self.cell, luma, chroma), motion)
+            yield MotionStream(opened.info, reading.frames(), reading.facts)
 
 
-class _Run:
-    """One pass over one video."""
+class CodecFrames:
+    """The frames of one video with their motion, in one pass."""
 
     def __init__(self, opened: OpenVideo, reducer: FrameReducer, motion: bool) -> None:
         self._opened, self._reducer, self._motion = opened, reducer, motion

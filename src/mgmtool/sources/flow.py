@@ -54,7 +54,7 @@ class Flow:
     extensions: ClassVar[tuple[str, ...]] = VIDEO_EXTENSIONS
 
     def __post_init__(self) -> None:
-        """Check the options, and that OpenCV is there: a corpus should not fail video by video for want of it."""
+        """Check the options, and that OpenCV is there: a corpus should not fail video by video because it is missing."""
         _check_word("method", self.method, METHODS)
         _check_word("preset", self.preset, PRESETS)
         check_cell("flow", self.cell)
@@ -66,8 +66,8 @@ class Flow:
         """See :meth:`mgmtool.sources.Source.open`."""
         estimate = _estimator(self.method, self.preset) if motion else None
         with read_video(video.path, video.reading) as opened:
-            run = _Run(opened, FrameReducer(opened, self.cell, luma, chroma), estimate)
-            yield MotionStream(opened.info, run.frames(), run.facts)
+            reading = FlowFrames(opened, FrameReducer(opened, self.cell, luma, chroma), estimate)
+            yield MotionStream(opened.info, reading.frames(), reading.facts)
 
 
 def _check_word(option: str, value: str, known: Sequence[str]) -> None:
@@ -75,8 +75,8 @@ def _check_word(option: str, value: str, known: Sequence[str]) -> None:
         raise UsageError(f"flow option {option} is {value!r}; expected one of {', '.join(known)}")
 
 
-class _Run:
-    """One pass over one video."""
+class FlowFrames:
+    """The frames of one video with their motion, in one pass."""
 
     def __init__(self, opened: OpenVideo, reducer: FrameReducer, estimate: Estimate | None) -> None:
         self._opened, self._reducer, self._estimate = opened, reducer, estimate

@@ -45,7 +45,7 @@ class Reencode:
     extensions: ClassVar[tuple[str, ...]] = VIDEO_EXTENSIONS
 
     def __post_init__(self) -> None:
-        """Check the options, and that there is an encoder: a corpus should not fail video by video for want of it."""
+        """Check the options, and that there is an encoder: a corpus should not fail video by video because it is missing."""
         least, most = _SHORT_SIDES
         if not least <= self.short_side <= most:
             raise UsageError(f"reencode option short_side is {self.short_side}; expected {least} to {most} pixels")
@@ -57,12 +57,14 @@ class Reencode:
     def open(self, video: VideoRef, *, motion: bool, luma: bool, chroma: bool = False) -> Iterator[MotionStream]:
         """See :meth:`mgmtool.sources.Source.open`."""
         with read_video(video.path, video.reading) as opened:
-            run = _Run(opened, FrameReducer(opened, self.cell, luma, chroma), self.short_side if motion else None)
-            yield MotionStream(opened.info, run.frames(), run.facts)
+            reading = ReencodedFrames(
+                opened, FrameReducer(opened, self.cell, luma, chroma), self.short_side if motion else None
+            )
+            yield MotionStream(opened.info, reading.frames(), reading.facts)
 
 
-class _Run:
-    """One pass over one video."""
+class ReencodedFrames:
+    """The frames of one video with their motion, in one pass."""
 
     def __init__(self, opened: OpenVideo, reducer: FrameReducer, short_side: int | None) -> None:
         self._opened, self._reducer, self._short_side = opened, reducer, short_side
