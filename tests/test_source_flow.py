@@ -157,7 +157,7 @@ def test_grey_is_the_picture_in_eight_bits_without_padding(dtype: Any, bits: int
     picture = np.random.default_rng(0).integers(0, 256, (20, 30), np.uint8)
     samples = np.full((20, 37), 255, dtype)
     samples[:, :30] = picture.astype(dtype) << (bits - 8)
-    grey = flow._grey(Plane(samples, 30, 2.0 ** (8 - bits)))
+    grey = flow.grey(Plane(samples, 30, 2.0 ** (8 - bits)))
     np.testing.assert_array_equal(grey, picture)
     assert grey.dtype == np.uint8
     assert grey.flags.c_contiguous
