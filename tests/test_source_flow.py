@@ -255,7 +255,7 @@ def test_damaged_pictures_have_no_motion_nor_has_the_next(tmp_path: Path) -> Non
 def test_motion_that_is_not_asked_for_costs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = encode(tmp_path / "clip.mp4", panning(3, 96, 160))
     with_motion = read(path)[1]
-    monkeypatch.setattr(flow, "_opencv", lambda: pytest.fail("OpenCV was imported"))
+    monkeypatch.setattr(flow, "import_opencv", lambda: pytest.fail("OpenCV was imported"))
     for frame, other in zip(read(path, motion=False)[1], with_motion, strict=True):
         assert frame.displacement is None
         assert frame.coverage is None
