@@ -196,7 +196,7 @@ def test_some_sequences_fail_is_3_and_a_line_each(call: Call, spoilt: Path) -> N
     assert ended.code == 3
     assert ended.err.splitlines() == [
         f"failed dark: {spoilt / 'dark' / 'masks'}: empty ground truth; expected an object in at least one frame",
-        f"failed few: {spoilt / 'few' / 'masks'}: 33 pictures for 34 frames; expected one for each",
+        f"failed few: {spoilt / 'few' / 'masks'}: 33 images for 34 frames; expected one for each",
     ]
     assert "box 7x7, 1 sequence" in ended.out
 

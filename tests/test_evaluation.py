@@ -717,14 +717,14 @@ def one_dot(side: int, corner: tuple[int, int] = (60, 90)) -> list[Array]:
 
 PROBLEMS = [
     pytest.param(
-        lambda folder: keep_masks(folder, 39), "{masks}: 39 pictures for 40 frames; expected one for each", id="count"
+        lambda folder: keep_masks(folder, 39), "{masks}: 39 images for 40 frames; expected one for each", id="count"
     ),
     pytest.param(
-        lambda folder: keep_masks(folder, 0), "{masks}: no *.png; expected one picture for each of 40 frames", id="none"
+        lambda folder: keep_masks(folder, 0), "{masks}: no *.png; expected one image for each of 40 frames", id="none"
     ),
     pytest.param(
         lambda folder: rewrite(folder, black((64, 96))),
-        "{masks}/00000.png: a picture of 64 x 96 pixels; expected 128 x 192 like the film",
+        "{masks}/00000.png: an image of 64 x 96 pixels; expected 128 x 192 like the video",
         id="size",
     ),
     pytest.param(
@@ -739,12 +739,12 @@ PROBLEMS = [
     ),
     pytest.param(
         lambda folder: (folder / "masks" / "00007.png").write_bytes(b"no picture"),
-        "{masks}/00007.png: cannot be read as a picture: cannot identify image file",
+        "{masks}/00007.png: cannot be read as an image: cannot identify image file",
         id="no-picture",
     ),
     pytest.param(
         lambda folder: (folder / "masks" / "00007.png").write_bytes((folder / "masks" / "00007.png").read_bytes()[:60]),
-        "{masks}/00007.png: cannot be read as a picture: ",
+        "{masks}/00007.png: cannot be read as an image: ",
         id="cut-picture",
     ),
     pytest.param(
@@ -769,7 +769,7 @@ PROBLEMS = [
     ),
     pytest.param(
         lambda folder: boxes_instead(folder, "1,1,20,20,40,40,1\n41,1,20,20,40,40,1\n"),
-        "{folder}/gt/gt.txt: a box on frame 40, counted from 0; expected 0 to 39 like the film",
+        "{folder}/gt/gt.txt: a box on frame 40, counted from 0; expected 0 to 39 like the video",
         id="boxes-beyond-the-film",
     ),
     pytest.param(

@@ -84,7 +84,9 @@ def find_sequences(folders: Iterable[str | Path]) -> list[Sequence]:
     found: list[Sequence] = []
     for folder in map(Path, folders):
         if not folder.is_dir():
-            raise InputError(f"no folder at {folder}; expected one of sequences, each a film with masks/*.png or boxes")
+            raise InputError(
+                f"no folder at {folder}; expected one of sequences, each a video with masks/*.png or boxes"
+            )
         below = (path for path in folder.rglob("*") if path.is_dir() and not _is_hidden(path.relative_to(folder)))
         named = {
             place: _text(folder.resolve().name if place == folder else place.relative_to(folder).as_posix())
@@ -149,16 +151,16 @@ def natural_order(path: Path) -> tuple[list[tuple[str, int]], str]:
 
 def masks_from_files(folder: Path, count: int, height: int, width: int) -> Iterator[Bool]:
     """Yield the object masks of a folder, one file per frame; see :meth:`Sequence.object_frames`."""
-    pictures = sorted((path for path in folder.glob(_MASKS) if not _is_hidden(Path(path.name))), key=natural_order)
-    if not pictures:
-        raise GroundTruthError(f"{folder}: no {_MASKS}; expected one picture for each of {count} frames")
-    if len(pictures) != count:
-        raise GroundTruthError(f"{folder}: {len(pictures)} pictures for {count} frames; expected one for each")
-    for path in pictures:
+    images = sorted((path for path in folder.glob(_MASKS) if not _is_hidden(Path(path.name))), key=natural_order)
+    if not images:
+        raise GroundTruthError(f"{folder}: no {_MASKS}; expected one image for each of {count} frames")
+    if len(images) != count:
+        raise GroundTruthError(f"{folder}: {len(images)} images for {count} frames; expected one for each")
+    for path in images:
         mask = read_mask(path)
         if mask.shape != (height, width):
             size = " x ".join(map(str, mask.shape))
-            raise GroundTruthError(f"{path}: a picture of {size} pixels; expected {height} x {width} like the film")
+            raise GroundTruthError(f"{path}: an image of {size} pixels; expected {height} x {width} like the video")
         yield mask
 
 
@@ -171,11 +173,11 @@ def read_mask(path: Path) -> Bool:
         The file is no image.
     """
     try:
-        with warnings.catch_warnings(), Image.open(path) as picture:
+        with warnings.catch_warnings(), Image.open(path) as image:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            values = np.asarray(picture)
+            values = np.asarray(image)
     except (*_DAMAGE, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise GroundTruthError(f"{path}: cannot be read as a picture: {error}; expected a PNG file") from None
+        raise GroundTruthError(f"{path}: cannot be read as an image: {error}; expected a PNG file") from None
     if values.ndim == 3:
         colours = 1 if values.shape[2] == 2 else 3  # what follows is transparency
         return np.asarray(values[..., :colours].any(axis=2), np.bool_)
@@ -187,7 +189,7 @@ def masks_from_boxes(path: Path, tracks: Tracks, count: int, height: int, width:
     last = int(tracks.frame.max(initial=-1))
     if last >= count:
         raise GroundTruthError(
-            f"{path}: a box on frame {last}, counted from 0; expected 0 to {count - 1} like the film"
+            f"{path}: a box on frame {last}, counted from 0; expected 0 to {count - 1} like the video"
         )
     for frame in range(count):
         inside = np.zeros((height, width), np.bool_)

@@ -17,7 +17,7 @@ def token_shares(objects: Iterable[Bool], clips: Sequence[ClipRequest]) -> tuple
     Parameters
     ----------
     objects : iterable of bool (height, width)
-        Every frame of the film, True = object.
+        Every frame of the video, True = object.
     clips : sequence of ClipRequest
         Their mirroring is not looked at.
 

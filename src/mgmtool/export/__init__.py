@@ -25,15 +25,15 @@ summary = FORMATS.summary
 
 
 def export(store: str | Path, output: str | Path, format: str, **options: Any) -> Generator[Exported, None, None]:  # noqa: A002
-    """Export the masks of a store; nothing is done twice.
+    """Export the masks of a store; videos that were exported earlier are skipped.
 
     Parameters
     ----------
     store : path or URL
         A mask store.
     output : path
-        Folder to write to: a new or empty one, or one that holds an export of the same store in the same format, which is gone
-        on with.
+        Folder to write to: a new or empty one, or one that holds an export of the same store in the same format, which is
+        resumed.
     format : str
         ``"webdataset"``, ``"hf-parquet"`` or ``"npz"``; see :func:`names`.
     **options

@@ -76,7 +76,7 @@ class AutoFrames:
         return dataclasses.replace(self._stream.facts(), source_reason=self._reason)
 
     def _vectors_seen(self, held: list[FrameMotion]) -> bool:
-        """Collect frames up to the first with vectors; False if too many have none. A film of one frame needs none."""
+        """Collect frames up to the first with vectors; False if too many have none. A video of one frame needs none."""
         try:
             for frame in self._stream.frames:
                 held.append(frame)
