@@ -24,12 +24,12 @@ from mgmtool.evaluation import (
     find_sequences,
     summarise,
 )
-from mgmtool.evaluation.summary import Row
+from mgmtool.evaluation.summary import ContenderScores
 from mgmtool.extraction.stream import warm_up
 from mgmtool.types import ExtractSpec, PatchGrid
 
 
-def rows_of(folder: Path, only: list[str], spec: EvaluateSpec) -> list[Row]:
+def rows_of(folder: Path, only: list[str], spec: EvaluateSpec) -> list[ContenderScores]:
     """Evaluate the sequences of one folder that have masks."""
     found = [s for s in find_sequences([folder]) if s.truth.is_dir() and (not only or s.name in only)]
     results = []

@@ -13,6 +13,8 @@ from hypothesis import settings
 
 from support import calling, tiny_videos
 
+pytest.register_assert_rewrite("mgmtool.testing")
+
 settings.register_profile("default", max_examples=60, deadline=None, derandomize=True, database=None)
 settings.register_profile("nojit", settings.get_profile("default"), max_examples=15)
 settings.load_profile("nojit" if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0") else "default")

@@ -230,6 +230,24 @@ def test_bar_is_drawn_on_stderr_without_colours_in_a_pipe(grab: Call, mixed: Pat
         (["--retries", "2"], "inline has no option 'retries'"),
         (["--worker-memory", "4 loaves", "--engine", "local"], "worker_memory is '4 loaves'; expected auto, none"),
         (["--worker-memory", "auto"], "inline has no option 'worker_memory'"),
+        (
+            ["--engine-option", "worker=2", "--engine", "local"],
+            "local has no option 'worker' (did you mean 'workers'?)",
+        ),
+        (["--engine-option", "recycle=0", "--engine", "local"], "recycle is 0; expected 1 or more"),
+        (["--engine-option", "recycle"], "'recycle'; expected KEY=VALUE"),
+        (
+            ["--workers", "2", "--engine-option", "workers=3", "--engine", "local"],
+            "--workers and --engine-option workers=3 are the same option; expected one of them",
+        ),
+        (
+            ["--ray-address", "auto", "--engine-option", "address=local", "--engine", "ray"],
+            "--ray-address and --engine-option address=local are the same option; expected one of them",
+        ),
+        (
+            ["--worker-memory", "4GB", "--engine-option", "worker-memory=2GB", "--engine", "local"],
+            "--worker-memory and --engine-option worker_memory=2GB are the same option; expected one of them",
+        ),
         (["--part-videos", "0"], "0 is not in the range x>=1"),
         (["--max-failures", "-1"], "-1 is not in the range x>=0"),
         (["--progress", "much"], "'much' is not one of 'auto', 'bar', 'plain', 'none'"),

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mgmtool.evaluation import Row, Summary
+from mgmtool.evaluation import ContenderScores, Summary
 from mgmtool.evaluation.plot import check_plot, draw
 from mgmtool.extraction.stream import warm_up
 from mgmtool.types import ExtractSpec
@@ -176,7 +176,7 @@ def test_some_sequences_fail_is_3_and_a_line_each(call: Call, spoilt: Path) -> N
     assert ended.code == 3
     assert ended.err.splitlines() == [
         f"failed dark: {spoilt / 'dark' / 'masks'}: empty ground truth; expected an object in at least one frame",
-        f"failed few: {spoilt / 'few' / 'masks'}: 33 pictures for 34 frames; expected one for each",
+        f"failed few: {spoilt / 'few' / 'masks'}: 33 images for 34 frames; expected one for each",
     ]
     assert "box 7x7, 1 sequence" in ended.out
 
@@ -217,7 +217,7 @@ def test_no_ground_truth_is_1(what: str, call: Call, tmp_path: Path) -> None:
     [
         (["--scheme", "motion-guide"], "unknown scheme 'motion-guide' (did you mean 'motion-guided'?)"),
         (["--scheme", "motion-guided:poool=1"], "motion-guided has no option 'poool'"),
-        (["--scheme", "motion-guided:pool"], "'motion-guided:pool': 'pool'; expected NAME or NAME:KEY=VALUE"),
+        (["--scheme", "motion-guided:pool"], "scheme 'motion-guided:pool' has 'pool'; expected NAME or NAME:KEY=VALUE"),
         (["--scheme", "tube", "--source", "codec", "--source", "codek"], "unknown source 'codek'"),
         (["--source", "codec:cell=7"], "codec option cell is 7"),
         (["--box", "15x7"], "box is 15x7; expected at most the grid, 14x14"),
@@ -291,7 +291,7 @@ def test_a_plot_goes_into_a_folder_that_is_there(call: Call, tmp_path: Path, mat
 def summary(*names: str) -> Summary:
     numbers = {"recall": 0.5, "lift": 2.0, "gain": 0.1, "tiou": 0.9, "hit": float("nan")}
     rows = [
-        Row(label, "7x7", numbers, numbers, dict.fromkeys(names, numbers), seconds)
+        ContenderScores(label, "7x7", numbers, numbers, dict.fromkeys(names, numbers), seconds)
         for label, seconds in (("a$b$_", 0.1), ("oracle", None))
     ]
     return Summary(rows, {})

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 import os
-import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,10 +15,10 @@ import pytest
 from mgmtool import engines
 from mgmtool.engines import Engine, available_cpus
 from mgmtool.errors import UsageError
+from mgmtool.testing import EngineContract
 from support import engine_work, ray_nodes
 
 OPTIONS: dict[str, dict[str, Any]] = {"local": {"workers": 2, "timeout": 60}, "ray": {"workers": 1}}
-MOST_AHEAD = 128
 KILLED = "crash: the worker died: SIGKILL, killed from outside, perhaps by the system for lack of memory"
 
 
@@ -33,11 +30,18 @@ def ray_cluster() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(params=engines.names())
-def engine(request: pytest.FixtureRequest) -> Engine:
-    if request.param == "ray":
-        request.getfixturevalue("ray_cluster")
-    return engines.build(request.param, OPTIONS.get(request.param, {}))
+class TestEveryEngine(EngineContract):
+    names = engines.names()
+    options = OPTIONS
+
+    @pytest.fixture(autouse=True)
+    def _request(self, request: pytest.FixtureRequest) -> None:
+        self._fixtures = request
+
+    def engine(self, name: str) -> Engine:
+        if name == "ray":
+            self._fixtures.getfixturevalue("ray_cluster")
+        return super().engine(name)
 
 
 def ends(tasks: list[str], **options: Any) -> list[str]:
@@ -49,51 +53,6 @@ def ends(tasks: list[str], **options: Any) -> list[str]:
 
 def test_the_engines_there_are() -> None:
     assert {"inline", "local"} <= set(engines.names())
-
-
-def test_results_come_in_the_order_of_the_items(engine: Engine) -> None:
-    assert list(engine.run(engine_work.double, range(50), engine_work.blame)) == list(range(0, 100, 2))
-
-
-def test_nothing_to_do_gives_nothing(engine: Engine) -> None:
-    assert list(engine.run(engine_work.double, [], engine_work.blame)) == []
-
-
-def test_nothing_happens_before_the_first_result_is_asked_for(engine: Engine) -> None:
-    items = iter(range(3))
-    engine.run(engine_work.double, items, engine_work.blame).close()
-    assert next(items) == 0
-
-
-def test_items_are_taken_only_a_few_ahead(engine: Engine) -> None:
-    taken = itertools.count()
-    results = engine.run(engine_work.double, taken, engine_work.blame)
-    for number in range(200):
-        assert next(results) == 2 * number
-        ahead = int(re.findall(r"\d+", repr(taken))[0]) - number
-        assert ahead <= MOST_AHEAD
-    results.close()
-
-
-def test_closing_early_stops_the_work(engine: Engine, tmp_path: Path) -> None:
-    paths = [str(tmp_path / str(number)) for number in range(8)]
-    results = engine.run(engine_work.touch_and_wait, paths, engine_work.blame)
-    assert next(results) == paths[0]
-    results.close()
-    assert list(results) == []
-    state = {path.name: path.read_text() for path in tmp_path.iterdir()}
-    assert len(state) < len(paths)
-    time.sleep(0.3)  # longer than a task
-    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == state
-
-
-def test_an_error_of_whoever_gives_the_items_is_theirs(engine: Engine) -> None:
-    def broken() -> Iterator[int]:
-        yield 1
-        raise LookupError("mine")
-
-    with pytest.raises(LookupError, match="mine"):
-        list(engine.run(engine_work.double, broken(), engine_work.blame))
 
 
 def test_bad_ends_cost_their_own_task_only() -> None:

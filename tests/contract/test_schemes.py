@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -13,250 +13,44 @@ from numpy.typing import NDArray
 from mgmtool import masking
 from mgmtool.errors import UsageError
 from mgmtool.masking.simulated_motion import reflect
-from mgmtool.types import FrameFlag, FrameMotion, PatchGrid, Placement, PlacementRequest, TokenLayout
+from mgmtool.testing import SchemeContract
+from mgmtool.testing.schemes import assert_same, motion, request, video
+from mgmtool.types import PatchGrid, Placement, PlacementRequest, TokenLayout
 
 Array = NDArray[Any]
 Place = tuple[int, int]
 
-SEEDLESS = {"motion-guided", "centre-box", "boxes", "top-motion"}
-"""Schemes that draw nothing at random; ``boxes`` does among objects, and there are none here."""
-
-LOOKS_AHEAD = {"motion-guided", "boxes"}
-"""Schemes whose box depends on frames to come."""
-
-FRAMES = 8
-
-every_scheme = pytest.mark.parametrize("name", masking.names())
-CLIPS_ONLY = [name for name in masking.names() if not masking.build(name).volumes]
-VOLUMES = [name for name in masking.names() if name not in CLIPS_ONLY]
+VOLUMES = [name for name in masking.names() if masking.build(name).volumes]
+CLIPS_ONLY = [name for name in masking.names() if name not in VOLUMES]
 
 
-def layout(grid: str, ratio: float) -> TokenLayout:
-    return TokenLayout.of(PatchGrid.parse(grid), ratio)
-
-
-def some_energy(rows: int, cols: int, frames: int = FRAMES) -> Array:
-    """Random energy, with frames that have none: one in the middle and the last two."""
-    energy = np.random.default_rng(rows * cols).random((frames, rows, cols)).astype(np.float32)
-    energy[frames // 2] = 0
-    energy[-2:] = 0
-    return energy
-
-
-def request(
-    grid: str = "14x14", ratio: float = 0.25, frames: int = FRAMES, seed: int = 0, *, clip: bool = False
-) -> PlacementRequest:
-    wanted = layout(grid, ratio)
-    cut = np.zeros(frames, np.bool_)
-    cut[frames // 2 :: 3] = True
-    return PlacementRequest(some_energy(wanted.rows, wanted.cols, frames), cut, wanted, seed, clip=clip)
+class TestEveryScheme(SchemeContract):
+    names = masking.names()
+    seedless = frozenset(
+        {"motion-guided", "centre-box", "boxes", "top-motion"}
+    )  # boxes draws among objects; here are none
+    looks_ahead = frozenset({"motion-guided", "boxes"})
 
 
 def place(name: str, asked: PlacementRequest, **options: Any) -> Placement:
     return masking.build(name, options).place(asked)
 
 
-def bytes_of(placed: Placement) -> tuple[bytes, bytes, bytes]:
-    return placed.mask.tobytes(), placed.corner.tobytes(), placed.fallback.tobytes()
-
-
-def assert_same(left: Placement, right: Placement) -> None:
-    np.testing.assert_array_equal(left.mask, right.mask)
-    np.testing.assert_array_equal(left.corner, right.corner)
-    np.testing.assert_array_equal(left.fallback, right.fallback)
-
-
-every_grid = pytest.mark.parametrize("grid", ["14x14", "7x9", "1x1", "16x16", "1x5"])
-every_ratio = pytest.mark.parametrize("ratio", [0.0, 0.01, 0.1, 0.25, 0.5, 0.6, 0.75, 0.9, 0.99, 1.0])
-
-
-def assert_exact(placed: Placement, asked: PlacementRequest, *, over_the_clip: bool) -> None:
-    counts = placed.mask.sum(axis=(1, 2))
-    assert counts.sum() == asked.layout.masked * len(counts)
-    assert over_the_clip or (counts == asked.layout.masked).all()
-
-
-@every_scheme
-@every_grid
-@every_ratio
-@pytest.mark.parametrize("frames", [1, FRAMES])
-def test_clips_hide_the_exact_count(name: str, grid: str, ratio: float, frames: int) -> None:
-    asked = request(grid, ratio, frames, clip=True)
-    placed = place(name, asked)
-    assert placed.mask.shape == asked.energy.shape
-    assert placed.mask.dtype == np.bool_
-    assert masking.build(name).exact in {"tubelet", "clip"}
-    assert_exact(placed, asked, over_the_clip=masking.build(name).exact == "clip")
-    assert (placed.fallback.shape, placed.fallback.dtype) == ((frames,), np.bool_)
-
-
-@pytest.mark.parametrize("name", VOLUMES)
-@every_grid
-@every_ratio
-def test_every_frame_of_a_volume_hides_the_same_count(name: str, grid: str, ratio: float) -> None:
-    asked = request(grid, ratio)
-    placed = place(name, asked)
-    assert placed.mask.shape == asked.energy.shape
-    assert placed.mask.dtype == np.bool_
-    assert_exact(placed, asked, over_the_clip=False)
-    assert placed.fallback.shape == (FRAMES,)
-    assert placed.fallback.dtype == np.bool_
-
-
 @pytest.mark.parametrize("name", CLIPS_ONLY)
-def test_what_spans_a_clip_is_refused_in_a_volume(name: str) -> None:
+def test_what_spans_a_clip_says_what_it_hides(name: str) -> None:
     with pytest.raises(UsageError, match=f"^{name} hides .*; it is for clips$"):
         place(name, request())
 
 
-@every_scheme
-def test_what_a_scheme_looks_at_is_declared(name: str) -> None:
-    scheme = masking.build(name)
-    assert type(scheme.needs_motion) is type(scheme.needs_tracks) is type(scheme.volumes) is bool
-    assert scheme.volumes or not scheme.needs_motion, "evaluation and loader take energy from a volume of the scheme"
-
-
-@every_scheme
-@pytest.mark.parametrize("grid", ["14x14", "7x9", "1x1"])
-@pytest.mark.parametrize("ratio", [0.0, 0.1, 0.5, 0.9, 1.0])
-def test_boxes_are_inside_and_agree_with_the_mask(name: str, grid: str, ratio: float) -> None:
-    asked = request(grid, ratio, clip=True)
-    placed = place(name, asked)
-    assert placed.corner.shape == (FRAMES, 2)
-    assert placed.corner.dtype == np.int16
-    if (placed.corner == -1).all():
-        return
-    for mask, (y, x) in zip(placed.mask, placed.corner.tolist(), strict=True):
-        assert 0 <= y <= asked.layout.rows - asked.layout.box_rows
-        assert 0 <= x <= asked.layout.cols - asked.layout.box_cols
-        box = np.zeros_like(mask)
-        box[y : y + asked.layout.box_rows, x : x + asked.layout.box_cols] = True
-        assert not (box & ~mask).any() or not (mask & ~box).any()
-
-
-@every_scheme
-def test_equal_seeds_give_equal_masks(name: str) -> None:
-    assert_same(place(name, request(seed=5, clip=True)), place(name, request(seed=5, clip=True)))
-
-
-@every_scheme
-def test_other_seeds_give_other_masks_where_anything_is_random(name: str) -> None:
-    different = {bytes_of(place(name, request(seed=seed, clip=True))) for seed in range(8)}
-    assert len(different) == 1 if name in SEEDLESS else len(different) >= 3
-
-
-@every_scheme
-def test_the_request_is_left_alone(name: str) -> None:
-    asked = request(clip=True)
-    energy, cut = asked.energy.copy(), asked.cut.copy()
-    place(name, asked)
-    np.testing.assert_array_equal(asked.energy, energy)
-    np.testing.assert_array_equal(asked.cut, cut)
-
-
-def run(asked: PlacementRequest, begin: int, end: int, before: Placement | None) -> PlacementRequest:
-    """Frames begin..end-1, placed after the run ``before``."""
-    last = (
-        None if before is None or before.corner[-1, 0] < 0 else (int(before.corner[-1, 0]), int(before.corner[-1, 1]))
-    )
-    frames = slice(begin, end)
-    return replace(asked, energy=asked.energy[frames], cut=asked.cut[frames], first=begin, previous=last)
-
-
-@pytest.mark.parametrize("name", [name for name in VOLUMES if name not in LOOKS_AHEAD])
-@pytest.mark.parametrize("split", [1, 3, 4, 7])
-def test_runs_are_placed_as_the_whole(name: str, split: int) -> None:
-    asked = request(seed=3)
-    whole = place(name, asked)
-    first = place(name, run(asked, 0, split, None))
-    second = place(name, run(asked, split, FRAMES, first))
-    joined = (np.concatenate([getattr(p, k) for p in (first, second)]) for k in ("mask", "corner", "fallback"))
-    assert_same(Placement(*joined), whole)
-
-
 # Energies.
-
-
-def motion(index: int, *, moving: bool = True, **facts: Any) -> FrameMotion:
-    """Frame of 5 x 6 cells of 16 pixels, cut by a picture of 75 x 90; one cell moves against the rest."""
-    displacement = np.zeros((5, 6, 2), np.float32)
-    displacement[2, 3] = 3, 9
-    known = {"key_frame": index == 0, "corrupt": False, "has_vectors": moving, "luma": None} | facts
-    coverage = np.full((5, 6), float(moving), np.float32)
-    return FrameMotion(index, 10 * index, displacement=displacement * moving, coverage=coverage, **known, **SIZE)
-
-
-SIZE = {"cell": 16, "height": 75, "width": 90}
-
-
-def clip() -> list[FrameMotion]:
-    return [motion(i, moving=i not in {0, 4}, corrupt=i == 5) for i in range(9)]
-
-
-@every_scheme
-def test_one_energy_a_frame_in_order(name: str) -> None:
-    scheme = masking.build(name)
-    energies = list(scheme.energies(clip(), PatchGrid(4, 7)))
-    assert [energy.pts for energy in energies] == [frame.pts for frame in clip()]
-    for energy in energies:
-        assert (energy.energy is not None) == scheme.needs_motion
-        if energy.energy is not None:
-            assert energy.energy.shape == (4, 7)
-            assert energy.energy.dtype == np.uint8
-            assert (energy.scale > 0) == energy.energy.any()
-
-
-@every_scheme
-def test_flags_say_what_is_known_of_a_frame(name: str) -> None:
-    for energy, frame in zip(masking.build(name).energies(clip(), PatchGrid(4, 4)), clip(), strict=True):
-        assert (FrameFlag.KEY_FRAME in energy.flags) == frame.key_frame
-        assert (FrameFlag.HAS_VECTORS in energy.flags) == frame.has_vectors
-        assert (FrameFlag.CORRUPT in energy.flags) == frame.corrupt
-        assert FrameFlag.SCENE_CUT not in energy.flags
-        assert FrameFlag.FALLBACK not in energy.flags
-
-
-@every_scheme
-def test_no_frames_no_energies(name: str) -> None:
-    assert list(masking.build(name).energies([], PatchGrid(4, 4))) == []
-
-
-@every_scheme
-def test_only_a_few_frames_are_held(name: str) -> None:
-    taken = 0
-    pictures = {"luma": np.full((10, 12), 90, np.float32), "chroma": np.full((2, 5, 6), 128, np.float32)}
-
-    def counted() -> Iterator[FrameMotion]:
-        nonlocal taken
-        for index in range(300):
-            taken += 1
-            yield motion(index, **pictures)
-
-    for given, _ in enumerate(masking.build(name).energies(counted(), PatchGrid(2, 2))):
-        assert taken <= given + 36 + 32  # what the stages look ahead, and a batch
 
 
 moving_schemes = pytest.mark.parametrize("name", [name for name in masking.names() if masking.build(name).needs_motion])
 
 
 @moving_schemes
-def test_frames_without_vectors_are_marked_as_propagated(name: str) -> None:
-    for energy, frame in zip(masking.build(name).energies(clip(), PatchGrid(4, 4)), clip(), strict=True):
-        assert (FrameFlag.PROPAGATED in energy.flags) == (not frame.has_vectors)
-
-
-@moving_schemes
-def test_cuts_are_marked_where_the_picture_changes(name: str) -> None:
-    pictures = [np.random.default_rng(t // 3).random((10, 12)).astype(np.float32) * 255 for t in range(9)]
-    frames = [motion(t, luma=picture) for t, picture in enumerate(pictures)]
-    energies = list(masking.build(name).energies(frames, PatchGrid(4, 4)))
-    assert [t for t, energy in enumerate(energies) if FrameFlag.SCENE_CUT in energy.flags] == [3, 6]
-    assert [energy.pts for energy in energies] == [frame.pts for frame in frames]
-
-
-@moving_schemes
 def test_energy_is_where_something_moves(name: str) -> None:
-    for energy in list(masking.build(name).energies(clip(), PatchGrid(5, 6)))[1:4]:
+    for energy in list(masking.build(name).energies(video(), PatchGrid(5, 6)))[1:4]:
         assert energy.energy is not None
         assert np.unravel_index(energy.energy.argmax(), (5, 6)) == (2, 3)
 
@@ -474,7 +268,7 @@ def test_fixed_boxes_are_placed_uniformly() -> None:
 def test_the_centre_box_is_centred(grid: str, ratio: float, corner: Place) -> None:
     placed = place("centre-box", request(grid, ratio))
     assert set(corners(placed)) == {corner}
-    asked = layout(grid, ratio)
+    asked = TokenLayout.of(PatchGrid.parse(grid), ratio)
     assert 0 <= asked.rows - asked.box_rows - 2 * corner[0] <= 1
     assert 0 <= asked.cols - asked.box_cols - 2 * corner[1] <= 1
 

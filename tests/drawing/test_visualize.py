@@ -19,7 +19,7 @@ from mgmtool.drawing import Contender, Layers, Panels, compare, plan_sheet, plan
 from mgmtool.drawing.contenders import clip_masks, times_of
 from mgmtool.drawing.style import BRIGHT
 from mgmtool.errors import NoMotionVectorsFailure, OutputError, UsageError
-from mgmtool.extraction import extract
+from mgmtool.extraction import Recipe, extract
 from mgmtool.extraction.stream import warm_up, whole_video
 from mgmtool.types import ExtractSpec, FrameFlag, MaskVolume, VideoRef
 from mgmtool.video.pictures import read_pictures
@@ -352,7 +352,7 @@ def test_all_is_every_scheme_that_needs_no_tracks() -> None:
         ("pool=4", "unknown scheme 'pool=4'"),
         ("tube,pool=4", "unknown scheme 'tube,pool=4'"),
         ("tube:pool=4", "tube has no option 'pool'"),
-        ("cube:min_tokens", r"scheme 'cube:min_tokens' has 'min_tokens'; expected NAME:KEY=VALUE"),
+        ("cube:min_tokens", r"scheme 'cube:min_tokens' has 'min_tokens'; expected NAME or NAME:KEY=VALUE"),
         ("cube:min_tokens=0", "min_tokens is 0; expected 1 to 65536"),
     ],
 )
@@ -414,8 +414,8 @@ def test_a_video_is_decoded_once_for_each_scheme_and_once_for_its_pictures(
 ) -> None:
     decoded: list[str] = []
 
-    def counted(video: VideoRef, spec: ExtractSpec) -> Any:
-        decoded.append(spec.scheme)
+    def counted(video: VideoRef, spec: ExtractSpec | Recipe) -> Any:
+        decoded.append(Recipe.of(spec).spec.scheme)
         return whole_video(video, spec)
 
     def counted_pictures(*arguments: Any) -> Any:

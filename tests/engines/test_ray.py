@@ -18,7 +18,7 @@ from mgmtool import engines, extraction
 from mgmtool.corpus import Part
 from mgmtool.engines import Engine
 from mgmtool.errors import StoreBusyError, UsageError
-from mgmtool.extraction import prepare
+from mgmtool.extraction import Recipe, prepare
 from mgmtool.extraction import run as extraction_run
 from mgmtool.extraction.run import Work, write_part
 from mgmtool.types import ExtractSpec, Outcome, PatchGrid, VideoRef
@@ -178,8 +178,8 @@ def test_a_task_waits_for_an_earlier_try_of_itself(
 
 def test_a_task_that_died_after_its_commit_is_not_done_twice(videos: Path, tmp_path: Path) -> None:
     part, writer = part_of(videos, tmp_path / "m.zarr")
-    first = write_part(part, writer, engines.build("inline"), Work())
-    second = write_part(part, writer, engines.build("inline"), Work())
+    first = write_part(part, writer, engines.build("inline"), Work(Recipe.of(SPEC)))
+    second = write_part(part, writer, engines.build("inline"), Work(Recipe.of(SPEC)))
 
     def told(outcomes: list[Outcome]) -> list[tuple[VideoRef, str | None, int]]:
         return [(outcome.video, outcome.failure, outcome.part) for outcome in outcomes]

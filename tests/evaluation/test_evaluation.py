@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from mgmtool import evaluation
+from mgmtool import evaluation, sources
 from mgmtool.errors import GroundTruthError, InputError, UsageError
-from mgmtool.evaluation import Contender, EvaluateSpec, Problem, Sequence, SequenceResult
+from mgmtool.evaluation import Contender, EvaluateSpec, Oracle, Problem, Sequence, SequenceResult
 from mgmtool.evaluation.contenders import ORACLE
 from mgmtool.evaluation.crops import draw_clips
 from mgmtool.evaluation.motion import motion_ratios
@@ -276,7 +276,7 @@ def test_the_ratio_needs_object_and_background(share: float) -> None:
 
 
 def spec_of(*labels: str, seeds: int = 1, boxes: tuple[tuple[int, int], ...] = ((7, 7),)) -> EvaluateSpec:
-    return EvaluateSpec([Contender(label, None) for label in labels], boxes, seeds)
+    return EvaluateSpec([Oracle(label) for label in labels], boxes, seeds)
 
 
 def result_of(name: str, masks: list[list[TokenMask]], shares: list[list[Array]], label: str = "a") -> SequenceResult:
@@ -359,7 +359,7 @@ def test_a_row_for_every_box_and_contender() -> None:
 # Contenders.
 
 
-def labels(found: list[Contender]) -> list[str]:
+def labels(found: list[Contender | Oracle]) -> list[str]:
     return [contender.label for contender in found]
 
 
@@ -383,7 +383,7 @@ def test_the_default_is_every_kind_of_evidence_and_the_baselines() -> None:
 
 def test_options_come_to_their_types() -> None:
     first, *_ = evaluation.contenders(["motion-guided: border-motion = no , pool=3,smoothness=1"], ["codec:cell=8"])
-    assert first.spec is not None
+    assert isinstance(first, Contender)
     assert first.spec.scheme_options == {"border_motion": False, "pool": 3, "smoothness": 1.0}
     assert isinstance(first.spec.scheme_options["smoothness"], float)
     assert (first.spec.source, first.spec.source_options) == ("codec", {"cell": 8})
@@ -418,9 +418,9 @@ def test_baselines_that_are_named_are_there_once() -> None:
         (["motion-guided:poool=1"], ["codec"], "motion-guided has no option 'poool'"),
         (["motion-guided:pool=x"], ["codec"], "motion-guided option pool is 'x'; expected a whole number"),
         (["motion-guided:pool=99"], ["codec"], "motion-guided option pool is 99"),
-        (["motion-guided:pool"], ["codec"], "'pool'; expected NAME or NAME:KEY=VALUE"),
-        (["motion-guided:"], ["codec"], "''; expected NAME or NAME:KEY=VALUE"),
-        (["motion-guided:pool=1,"], ["codec"], "''; expected NAME or NAME:KEY=VALUE"),
+        (["motion-guided:pool"], ["codec"], "has 'pool'; expected NAME or NAME:KEY=VALUE"),
+        (["motion-guided:"], ["codec"], "has ''; expected NAME or NAME:KEY=VALUE"),
+        (["motion-guided:pool=1,"], ["codec"], "has ''; expected NAME or NAME:KEY=VALUE"),
         (["tube"], ["codec:cell=7"], "codec option cell is 7"),
         ([""], ["codec"], "unknown scheme ''"),
     ],
@@ -576,7 +576,7 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def compared(films: Path) -> dict[str, evaluation.Row]:
+def compared(films: Path) -> dict[str, evaluation.ContenderScores]:
     spec = EvaluateSpec(evaluation.contenders(["motion-guided", "motion-literal", "tube"], ["codec"]), clips=10)
     results = list(evaluation.evaluate_sequences(evaluation.find_sequences([films]), spec))
     assert [result.sequence.name for result in results if isinstance(result, SequenceResult)] == ["left", "right"]
@@ -589,7 +589,7 @@ def compared(films: Path) -> dict[str, evaluation.Row]:
     }
 
 
-def test_motion_guided_finds_the_square(compared: dict[str, evaluation.Row]) -> None:
+def test_motion_guided_finds_the_square(compared: dict[str, evaluation.ContenderScores]) -> None:
     recall = {label: row.mean["recall"] for label, row in compared.items()}
     assert recall["motion-guided"] > 0.7
     assert recall["motion-guided"] > recall["motion-literal"]
@@ -601,7 +601,7 @@ def test_motion_guided_finds_the_square(compared: dict[str, evaluation.Row]) -> 
     assert compared["motion-guided"].mean["tiou"] > 0.7
 
 
-def test_what_holds_for_any_comparison(compared: dict[str, evaluation.Row]) -> None:
+def test_what_holds_for_any_comparison(compared: dict[str, evaluation.ContenderScores]) -> None:
     for label, row in compared.items():
         assert row.mean["lift"] == pytest.approx(4 * row.mean["recall"])
         assert set(row.sequences) == {"left", "right"}
@@ -674,7 +674,7 @@ def test_the_ratio_is_not_there_without_an_object(films: Path, tmp_path: Path) -
     _, facts = whole_video(ref(film), ExtractSpec("tube"))
     empty = tmp_path / "gt.txt"
     empty.touch()
-    found = motion_ratios(Sequence("left", film, empty), ExtractSpec(), facts)
+    found = motion_ratios(Sequence("left", film, empty), sources.build("auto"), facts)
     assert all(math.isnan(value) for value in found)
 
 
@@ -717,14 +717,14 @@ def one_dot(side: int, corner: tuple[int, int] = (60, 90)) -> list[Array]:
 
 PROBLEMS = [
     pytest.param(
-        lambda folder: keep_masks(folder, 39), "{masks}: 39 pictures for 40 frames; expected one for each", id="count"
+        lambda folder: keep_masks(folder, 39), "{masks}: 39 images for 40 frames; expected one for each", id="count"
     ),
     pytest.param(
-        lambda folder: keep_masks(folder, 0), "{masks}: no *.png; expected one picture for each of 40 frames", id="none"
+        lambda folder: keep_masks(folder, 0), "{masks}: no *.png; expected one image for each of 40 frames", id="none"
     ),
     pytest.param(
         lambda folder: rewrite(folder, black((64, 96))),
-        "{masks}/00000.png: a picture of 64 x 96 pixels; expected 128 x 192 like the film",
+        "{masks}/00000.png: an image of 64 x 96 pixels; expected 128 x 192 like the video",
         id="size",
     ),
     pytest.param(
@@ -739,12 +739,12 @@ PROBLEMS = [
     ),
     pytest.param(
         lambda folder: (folder / "masks" / "00007.png").write_bytes(b"no picture"),
-        "{masks}/00007.png: cannot be read as a picture: cannot identify image file",
+        "{masks}/00007.png: cannot be read as an image: cannot identify image file",
         id="no-picture",
     ),
     pytest.param(
         lambda folder: (folder / "masks" / "00007.png").write_bytes((folder / "masks" / "00007.png").read_bytes()[:60]),
-        "{masks}/00007.png: cannot be read as a picture: ",
+        "{masks}/00007.png: cannot be read as an image: ",
         id="cut-picture",
     ),
     pytest.param(
@@ -769,7 +769,7 @@ PROBLEMS = [
     ),
     pytest.param(
         lambda folder: boxes_instead(folder, "1,1,20,20,40,40,1\n41,1,20,20,40,40,1\n"),
-        "{folder}/gt/gt.txt: a box on frame 40, counted from 0; expected 0 to 39 like the film",
+        "{folder}/gt/gt.txt: a box on frame 40, counted from 0; expected 0 to 39 like the video",
         id="boxes-beyond-the-film",
     ),
     pytest.param(

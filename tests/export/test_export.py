@@ -15,7 +15,7 @@ import zipfile
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import unquote
 
 import numpy as np
@@ -28,6 +28,7 @@ from mgmtool.errors import OutputError, SpecMismatchError, StoreError, UsageErro
 from mgmtool.export.webdataset import key_of
 from mgmtool.store import Store
 from mgmtool.store.export_parquet import EXPORT_SCHEMA
+from mgmtool.testing import FormatContract
 from mgmtool.types import ExtractSpec, MaskVolume, PatchGrid
 from support import calling, stores
 
@@ -63,7 +64,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def options_of(name: str, shard_videos: int = 3) -> dict[str, Any]:
     """Small shards, where there are any."""
-    known = {field.name for field in dataclasses.fields(plugins.load("mgmtool.export", name))}
+    known = {field.name for field in dataclasses.fields(plugins.FORMATS.load(name))}
     return {"shard_videos": shard_videos} if "shard_videos" in known else {}
 
 
@@ -139,56 +140,48 @@ def test_the_known_formats_are_found() -> None:
     assert sorted(READERS) == FORMATS
 
 
-@every_format
-def test_formats_are_plugins(name: str) -> None:
-    plugin = plugins.load("mgmtool.export", name)
-    assert plugin.__dataclass_params__.frozen
-    assert export.summary(name).endswith(".")
-    built = export.build(name)
-    assert export.build(name, {key: str(value) for key, value in plugins.options(built).items()}) == built
-
-
 def test_options_out_of_range_are_refused() -> None:
     for name in ("webdataset", "hf-parquet"):
         with pytest.raises(UsageError, match=f"^{name} option shard_videos is 0; expected 1 or more$"):
             export.build(name, {"shard_videos": 0})
 
 
-# --- what is in an export -----------------------------------------------------------------------------------------------
+class TestEveryFormat(FormatContract):
+    names = FORMATS
+    options: ClassVar[dict[str, dict[str, Any]]] = {name: options_of(name) for name in FORMATS}
+    parts = PARTS
+
+    def contents(self, name: str, output: Path) -> Iterator[Read]:
+        return READERS[name](output)
 
 
 @every_format
-def test_ids_arrays_and_facts_are_those_of_the_store(name: str, store: Path, tmp_path: Path) -> None:
-    outcomes = run(store, tmp_path / "o", name)
-    opened = Store.open(store)
-    assert [outcome.id for outcome in outcomes] == IDS
-    assert all(outcome.ok and not outcome.skipped and outcome.message is None for outcome in outcomes)
-    found = list(READERS[name](tmp_path / "o"))
-    assert [video_id for video_id, _, _ in found] == IDS
-    for (video_id, facts, arrays), outcome in zip(found, outcomes, strict=True):
-        stores.assert_volumes_equal(MaskVolume(**arrays), opened.volume(video_id))
-        row = opened.videos.row(video_id)
-        assert facts == {key: row[key] for key in facts}
+def test_facts_have_what_a_reader_needs(name: str, store: Path, tmp_path: Path) -> None:
+    run(store, tmp_path / "o", name)
+    for _, facts, _ in READERS[name](tmp_path / "o"):
         assert {"id", "num_frames", "fps", "height", "width", "rotation", "index_risk", "part"} <= facts.keys()
-        assert outcome.num_frames == row["num_frames"]
 
 
 @every_format
-def test_a_store_without_energy(name: str, tmp_path: Path) -> None:
-    volumes = make_store(tmp_path / "m.zarr", [{"v0.mp4": 3, "v1.mp4": 4}], energy=False)
-    run(tmp_path / "m.zarr", tmp_path / "o", name)
-    for video_id, _, arrays in READERS[name](tmp_path / "o"):
-        assert set(arrays) == {"mask", "box", "pts", "flags"}
-        stores.assert_volumes_equal(MaskVolume(**arrays), volumes[video_id])
+def test_the_umask_does_not_change_the_bytes(name: str, store: Path, tmp_path: Path) -> None:
+    run(store, tmp_path / "one", name)
+    umask = os.umask(0o077)
+    try:
+        run(store, tmp_path / "two", name)
+    finally:
+        os.umask(umask)
+    assert tree(tmp_path / "one") == tree(tmp_path / "two")
 
 
 @every_format
 @pytest.mark.parametrize("parts", [[], [{"bad.mp4": None}]], ids=["no part", "only failures"])
-def test_a_store_without_masks(name: str, parts: list[dict[str, int | None]], tmp_path: Path) -> None:
+def test_an_export_of_no_masks_is_a_claim(name: str, parts: list[dict[str, int | None]], tmp_path: Path) -> None:
     make_store(tmp_path / "m.zarr", parts)
     assert run(tmp_path / "m.zarr", tmp_path / "o", name) == []
     assert list(tree(tmp_path / "o")) == [CLAIM]
-    assert run(tmp_path / "m.zarr", tmp_path / "o", name) == []
+
+
+# --- what is in an export -----------------------------------------------------------------------------------------------
 
 
 def test_shards_are_filled_in_order(store: Path, tmp_path: Path) -> None:
@@ -220,17 +213,6 @@ def test_npz_can_be_compressed(store: Path, tmp_path: Path) -> None:
 
 
 @every_format
-def test_the_same_store_gives_the_same_bytes(name: str, store: Path, tmp_path: Path) -> None:
-    run(store, tmp_path / "one", name)
-    umask = os.umask(0o077)
-    try:
-        run(store, tmp_path / "two", name)
-    finally:
-        os.umask(umask)
-    assert tree(tmp_path / "one") == tree(tmp_path / "two")
-
-
-@every_format
 def test_nothing_in_the_bytes_tells_the_time_or_the_user(name: str, store: Path, tmp_path: Path) -> None:
     run(store, tmp_path / "o", name)
     for path in (tmp_path / "o").rglob("*"):
@@ -245,17 +227,6 @@ def test_nothing_in_the_bytes_tells_the_time_or_the_user(name: str, store: Path,
 
 
 @every_format
-def test_a_second_run_writes_nothing(name: str, store: Path, tmp_path: Path) -> None:
-    run(store, tmp_path / "o", name)
-    before = {p: p.stat().st_mtime_ns for p in (tmp_path / "o").rglob("*") if p.is_file() and p.name != CLAIM}
-    outcomes = run(store, tmp_path / "o", name)
-    assert [outcome.id for outcome in outcomes] == IDS
-    assert all(outcome.ok and outcome.skipped for outcome in outcomes)
-    assert sum(outcome.num_frames for outcome in outcomes) == 30
-    assert {p: p.stat().st_mtime_ns for p in before} == before
-
-
-@every_format
 def test_a_lost_file_and_litter_are_made_good(name: str, store: Path, tmp_path: Path) -> None:
     run(store, tmp_path / "whole", name)
     run(store, tmp_path / "o", name)
@@ -265,19 +236,6 @@ def test_a_lost_file_and_litter_are_made_good(name: str, store: Path, tmp_path: 
     (tmp_path / "o" / ".fedcba9876543210.partial").write_bytes(b"")
     outcomes = run(store, tmp_path / "o", name)
     assert 0 < sum(not outcome.skipped for outcome in outcomes) < len(IDS)
-    assert tree(tmp_path / "o") == tree(tmp_path / "whole")
-
-
-@every_format
-@pytest.mark.parametrize("stop", range(1, len(IDS)))
-def test_a_run_that_is_stopped_is_gone_on_with(name: str, stop: int, store: Path, tmp_path: Path) -> None:
-    run(store, tmp_path / "whole", name)
-    outcomes = export.export(store, tmp_path / "o", name, **options_of(name))
-    for _ in range(stop):
-        next(outcomes)
-    outcomes.close()
-    assert tree(tmp_path / "o").items() <= tree(tmp_path / "whole").items()
-    run(store, tmp_path / "o", name)
     assert tree(tmp_path / "o") == tree(tmp_path / "whole")
 
 
@@ -597,6 +555,11 @@ def test_compress_is_passed_on(call: Any, store: Path, tmp_path: Path) -> None:
     assert json.loads((tmp_path / "o" / CLAIM).read_text())["options"] == {"compress": True}
 
 
+def test_options_of_a_format_may_be_given_by_name(call: Any, store: Path, tmp_path: Path) -> None:
+    assert call(store, "--to", "npz", "-o", tmp_path / "o", "--format-option", "compress=yes")[0] == 0
+    assert json.loads((tmp_path / "o" / CLAIM).read_text())["options"] == {"compress": True}
+
+
 def test_progress_is_drawn_on_stderr(call: Any, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mgmtool.cli._progress._PLAIN_SECONDS", 0.0)
     code, _, err = call(store, "--to", "npz", "-o", tmp_path / "o", "--progress", "plain")
@@ -616,6 +579,13 @@ def test_progress_is_drawn_on_stderr(call: Any, store: Path, tmp_path: Path, mon
         (["{store}", "--to", "npz", "-o", "{out}", "--shard-videos", "5"], 2, "npz has no option 'shard_videos'"),
         (["{store}", "--to", "webdataset", "-o", "{out}", "--compress"], 2, "webdataset has no option 'compress'"),
         (["{store}", "--to", "webdataset", "-o", "{out}", "--shard-videos", "0"], 2, "shard_videos is 0; expected 1"),
+        (["{store}", "--to", "npz", "-o", "{out}", "--format-option", "a"], 2, "'a'; expected KEY=VALUE, for example "),
+        (["{store}", "--to", "npz", "-o", "{out}", "--format-option", "a=1"], 2, "npz has no option 'a'"),
+        (
+            ["{store}", "--to", "npz", "-o", "{out}", "--compress", "--format-option", "compress=false"],
+            2,
+            "--compress and --format-option compress=false are the same option; expected one of them",
+        ),
         (["{store}", "--to", "npz"], 2, "Missing option '-o'"),
         (["{store}", "-o", "{out}"], 2, "Missing option '--to'"),
         (["{out}/none", "--to", "npz", "-o", "{out}"], 1, "no mask store at"),

@@ -14,7 +14,7 @@ import pytest
 from mgmtool import engines, video
 from mgmtool.errors import UsageError
 from mgmtool.extraction import prepare
-from mgmtool.extraction.probing import FRAMES, Probe, Totals, probe, probe_video
+from mgmtool.extraction.probing import FRAMES, CorpusTotals, Probe, probe, probe_video
 from mgmtool.types import DecodeOptions, ExtractSpec, VideoRef
 from support import crafted, tiny_videos
 from support.calling import Call
@@ -120,7 +120,7 @@ def test_risks_of_a_transport_stream(tmp_path: Path) -> None:
 
 
 def test_totals_add_up(corpus: Path) -> None:
-    totals = Totals()
+    totals = CorpusTotals()
     for one in probe([str(corpus)], "inline"):
         totals.add(one)
     assert totals.failures == {"open": 2, "no_video_stream": 1}

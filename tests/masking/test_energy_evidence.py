@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from mgmtool.kernels.camera import fit_camera
 from mgmtool.masking._appearance import WINDOW, Appearance
-from mgmtool.masking._batch import Batch, Item
 from mgmtool.masking._evidence import Evidence, EvidenceOptions, border_cells, cells_of
 from mgmtool.masking._residual import BATCH_FRAMES, ResidualEnergy
+from mgmtool.masking._scene import KnownFrame, SceneFrames
 from mgmtool.types import FrameEnergy, FrameFlag, FrameMotion, PatchGrid
 from support import twins, twins_evidence
 
@@ -109,14 +109,14 @@ def evidence(
     for t, here in enumerate(frames):
         if t in set(flushes):
             found += triples(stage.flush())
-        found += triples(stage.push([Item(here, FrameFlag(0))], [counts[t]]))
+        found += triples(stage.push([KnownFrame(here, FrameFlag(0))], [counts[t]]))
     found += triples(stage.flush())
     assert [item.frame for item, _, _ in found] == frames
     assert [counted for _, _, counted in found] == counts
     return [energy for _, energy, _ in found]
 
 
-def triples(batch: Batch[Item]) -> list[tuple[Item, Array, bool]]:
+def triples(batch: SceneFrames[KnownFrame]) -> list[tuple[KnownFrame, Array, bool]]:
     return list(zip(batch.items, batch.energy, batch.valid.tolist(), strict=True))
 
 
@@ -175,7 +175,7 @@ def test_any_evidence_matches_the_twins(
 def test_answers_come_one_frame_late() -> None:
     stage = Evidence(OPTIONS)
     for t, here in enumerate(some_frames(0, 4)):
-        ready = [item.frame.index for item in stage.push([Item(here, FrameFlag(0))], [True]).items]
+        ready = [item.frame.index for item in stage.push([KnownFrame(here, FrameFlag(0))], [True]).items]
         assert ready == ([t - 1] if t else [])
     assert [item.frame.index for item in stage.flush().items] == [3]
     assert stage.flush().items == []
@@ -186,7 +186,7 @@ def test_batches_of_any_size_have_the_same_evidence(cuts: list[int]) -> None:
     frames = some_frames(5, 7)
     stage, found = Evidence(replace(OPTIONS, kappa=0.05)), []
     for begin, end in itertools.pairwise([0, *sorted(cuts), 7]):
-        part = [Item(here, FrameFlag(0)) for here in frames[begin:end]]
+        part = [KnownFrame(here, FrameFlag(0)) for here in frames[begin:end]]
         found += triples(stage.push(part, [True] * len(part)))
     found += triples(stage.flush())
     for (_, energy, _), expected in zip(found, evidence(frames, options=replace(OPTIONS, kappa=0.05)), strict=True):
@@ -296,7 +296,9 @@ def test_motion_is_needed() -> None:
 COLOURS = np.array([(128, 128), (110, 140), (150, 120), (131, 131)], np.float32)
 
 
-def coloured(seed: int, count: int, shape: tuple[int, int] = (3, 4), colours: int = 4) -> list[tuple[Item, Array]]:
+def coloured(
+    seed: int, count: int, shape: tuple[int, int] = (3, 4), colours: int = 4
+) -> list[tuple[KnownFrame, Array]]:
     """Frames with energy and colours at random."""
     rng = np.random.default_rng(seed)
     seen = []
@@ -305,25 +307,25 @@ def coloured(seed: int, count: int, shape: tuple[int, int] = (3, 4), colours: in
         luma = rng.integers(0, 256, (2 * shape[0], 2 * shape[1])).astype(np.float32)
         energy = rng.uniform(0, 5, shape) * (rng.random(shape) < 0.4)
         here = frame(index, np.zeros((*shape, 2)), luma=luma, chroma=np.ascontiguousarray(chroma))
-        seen.append((Item(here, FrameFlag(0)), energy.astype(np.float32)))
+        seen.append((KnownFrame(here, FrameFlag(0)), energy.astype(np.float32)))
     return seen
 
 
-def weighed(stage: Appearance, seen: Iterable[tuple[Item, Array]]) -> list[tuple[Item, Array]]:
+def weighed(stage: Appearance, seen: Iterable[tuple[KnownFrame, Array]]) -> list[tuple[KnownFrame, Array]]:
     found = [ready for item, energy in seen for ready in pairs(stage.push(alone(item, energy)))]
     return found + pairs(stage.flush())
 
 
-def alone(item: Item, energy: Array) -> Batch[Item]:
+def alone(item: KnownFrame, energy: Array) -> SceneFrames[KnownFrame]:
     """Return a batch of one frame."""
-    return Batch([item], np.array([True]), energy[None])
+    return SceneFrames([item], np.array([True]), energy[None])
 
 
-def pairs(batch: Batch[Item]) -> list[tuple[Item, Array]]:
+def pairs(batch: SceneFrames[KnownFrame]) -> list[tuple[KnownFrame, Array]]:
     return list(zip(batch.items, batch.energy, strict=True))
 
 
-def by_the_window(seen: list[tuple[Item, Array]]) -> list[Array]:
+def by_the_window(seen: list[tuple[KnownFrame, Array]]) -> list[Array]:
     """Weigh every frame by all those up to 32 away, counted anew."""
     known = []
     for item, energy in seen:
@@ -341,7 +343,7 @@ def by_the_window(seen: list[tuple[Item, Array]]) -> list[Array]:
     ]
 
 
-def assert_weighed(found: list[tuple[Item, Array]], seen: list[tuple[Item, Array]]) -> None:
+def assert_weighed(found: list[tuple[KnownFrame, Array]], seen: list[tuple[KnownFrame, Array]]) -> None:
     assert [item for item, _ in found] == [item for item, _ in seen]
     for (_, energy), expected in zip(found, by_the_window(seen), strict=True):
         assert energy.dtype == np.float32
@@ -380,7 +382,7 @@ def test_batches_of_any_size_are_weighed_the_same(cuts: list[int]) -> None:
     for begin, end in itertools.pairwise([0, *sorted(cuts), 90]):
         part = seen[begin:end]
         energy = np.array([values for _, values in part], np.float32).reshape(-1, 3, 4)
-        found += pairs(stage.push(Batch([item for item, _ in part], np.ones(len(part), bool), energy)))
+        found += pairs(stage.push(SceneFrames([item for item, _ in part], np.ones(len(part), bool), energy)))
     found += pairs(stage.flush())
     for (item, energy), (same, expected) in zip(found, weighed(Appearance(0), seen), strict=True):
         assert item is same

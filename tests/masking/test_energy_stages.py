@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from mgmtool.kernels.luma import best_correlation, correlation, mean_difference
-from mgmtool.masking._batch import Batch
 from mgmtool.masking._cuts import CutDetector
 from mgmtool.masking._draws import below, derive_seed, draws
 from mgmtool.masking._pooling import TemporalPool
+from mgmtool.masking._scene import SceneFrames
 from mgmtool.masking.base import known_flags
 from mgmtool.types import FrameFlag, FrameMotion
 from support.moving import panning, texture
@@ -25,12 +25,12 @@ Array = NDArray[Any]
 # Pooling.
 
 
-def alone(item: int, energy: Array, valid: bool = True) -> Batch[int]:
+def alone(item: int, energy: Array, valid: bool = True) -> SceneFrames[int]:
     """Return a batch of one frame."""
-    return Batch([item], np.array([valid]), energy[None].astype(np.float32))
+    return SceneFrames([item], np.array([valid]), energy[None].astype(np.float32))
 
 
-def pairs(batch: Batch[int]) -> list[tuple[int, Array]]:
+def pairs(batch: SceneFrames[int]) -> list[tuple[int, Array]]:
     return list(zip(batch.items, batch.energy, strict=True))
 
 
@@ -87,7 +87,7 @@ def test_batches_of_any_size_give_the_same(cuts: list[int], half: int) -> None:
     for begin, end in itertools.pairwise([0, *sorted(cuts), 20]):
         found += pairs(
             pool.push(
-                Batch(
+                SceneFrames(
                     list(range(begin, end)),
                     np.array(valid[begin:end], bool),
                     np.array(energies[begin:end], np.float32).reshape(-1, 2, 3),

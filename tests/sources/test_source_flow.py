@@ -134,7 +134,7 @@ def test_grey_is_the_picture_in_eight_bits_without_padding(dtype: Any, bits: int
     picture = np.random.default_rng(0).integers(0, 256, (20, 30), np.uint8)
     samples = np.full((20, 37), 255, dtype)
     samples[:, :30] = picture.astype(dtype) << (bits - 8)
-    grey = flow._grey(Plane(samples, 30, 2.0 ** (8 - bits)))
+    grey = flow.grey(Plane(samples, 30, 2.0 ** (8 - bits)))
     np.testing.assert_array_equal(grey, picture)
     assert grey.dtype == np.uint8
     assert grey.flags.c_contiguous
@@ -215,7 +215,7 @@ def test_damaged_pictures_have_no_motion_nor_has_the_next(tmp_path: Path) -> Non
 def test_motion_that_is_not_asked_for_costs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = encode(tmp_path / "clip.mp4", panning(3, 96, 160))
     with_motion = read(path)[1]
-    monkeypatch.setattr(flow, "_opencv", lambda: pytest.fail("OpenCV was imported"))
+    monkeypatch.setattr(flow, "import_opencv", lambda: pytest.fail("OpenCV was imported"))
     for frame, other in zip(read(path, motion=False)[1], with_motion, strict=True):
         assert frame.displacement is None
         assert frame.coverage is None
@@ -290,7 +290,7 @@ def test_without_opencv_a_run_does_not_begin(
 
 def test_without_opencv_the_source_is_still_listed(no_opencv: None) -> None:
     assert "flow" in sources.names()
-    assert sources.summary("flow") == plugins.summary("mgmtool.sources", "flow")
+    assert sources.summary("flow") == plugins.SOURCES.summary("flow")
     result = CliRunner().invoke(cli.cli, ["sources"])
     assert result.exit_code == 0
     assert "method=dis preset=fast cell=auto" in result.output

@@ -219,7 +219,7 @@ def through(path: Path, change: Any) -> list[FrameMotion]:
     with read_video(str(path)) as opened:
         frames = (change(index, frame) for index, frame in enumerate(opened.frames))
         changed = dataclasses.replace(opened, frames=frames)
-        return list(reencode._Run(changed, FrameReducer(changed, None, True, False), 256).frames())
+        return list(reencode.ReencodedFrames(changed, FrameReducer(changed, None, True, False), 256).frames())
 
 
 def test_a_corrupt_frame_and_the_one_after_have_no_motion(tmp_path: Path) -> None:

@@ -129,13 +129,13 @@ def test_a_film_that_keeps_its_data_elsewhere_opens_nothing(tmp_path: Path) -> N
 _PEAK = """
 import resource, sys
 from mgmtool.extraction.probing import probe_video
-from mgmtool.extraction import process_video
+from mgmtool.extraction import Recipe, process_video
 from mgmtool.types import ExtractSpec, DecodeOptions, VideoRef
 def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 good, bad = (VideoRef("a", path) for path in sys.argv[1:])
-process_video(good, ExtractSpec(scheme="random"), ".")
+process_video(good, Recipe.of(ExtractSpec(scheme="random")), ".")
 before = peak()
-first = process_video(bad, ExtractSpec(scheme="random"), ".").outcome
+first = process_video(bad, Recipe.of(ExtractSpec(scheme="random")), ".").outcome
 second = probe_video(bad, DecodeOptions())
 print(first.failure, second.failure, peak() - before, first.message, sep="\\n")
 """

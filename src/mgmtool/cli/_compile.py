@@ -7,6 +7,7 @@ import threading
 
 import click
 
+from mgmtool.extraction.recipe import Recipe
 from mgmtool.extraction.stream import warm_up
 from mgmtool.types import ExtractSpec
 
@@ -14,7 +15,7 @@ _NOTICE_SECONDS = 1.5
 _NOTICE = "compiling kernels; this happens once, later runs load them"
 
 
-def compile_kernels(spec: ExtractSpec, quiet: bool = False) -> None:
+def compile_kernels(spec: ExtractSpec | Recipe, quiet: bool = False) -> None:
     """Compile or load what a spec needs, and say on stderr what takes so long, unless it does not or ``quiet`` is set."""
     timer = threading.Timer(_NOTICE_SECONDS, click.echo, args=[_NOTICE], kwargs={"err": True})
     timer.daemon = True

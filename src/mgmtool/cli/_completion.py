@@ -27,7 +27,7 @@ def plugin_names(family: str) -> Complete:
     """Offer the plug-ins of a family."""
 
     def complete(_ctx: click.Context, _parameter: click.Parameter, start: str) -> list[Item]:
-        return [CompletionItem(name) for name in plugins.names(family) if name.startswith(start)]
+        return [CompletionItem(name) for name in plugins.FAMILIES[family].names() if name.startswith(start)]
 
     return complete
 

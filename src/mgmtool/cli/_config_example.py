@@ -19,9 +19,11 @@ _COLUMNS = 110
 _DEFAULT = re.compile(r"\[default: (?P<value>\d+|auto)\]")
 _EXAMPLES: dict[str, str | int] = {
     "compare": "motion-guided,tube",
+    "engine-option": "recycle=500",
     "evaluate.scheme": "motion-guided",
     "export.output": "shards",
     "failure": "timeout",
+    "format-option": "compress=true",
     "fps": 25,
     "frames": 12,
     "id": "a/b.mp4",

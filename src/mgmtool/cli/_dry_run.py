@@ -17,18 +17,17 @@ from mgmtool.cli._tables import json_line, show
 from mgmtool.engines import Engine
 from mgmtool.errors import one_line
 from mgmtool.extraction import Estimate, Plan
-from mgmtool.types import ExtractSpec
 
 if TYPE_CHECKING:
     from mgmtool.cli._extract import Request
 
 
-def dry_run(request: Request, plan: Plan, spec: ExtractSpec, engine: Engine) -> int:
+def dry_run(request: Request, plan: Plan, engine: Engine) -> int:
     """Try a few videos, print what a run would do, and return the exit code."""
     if plan.remaining:
-        compile_kernels(spec, request.quiet)
+        compile_kernels(plan.recipe, request.quiet)
     facts = start_facts(request, plan, engine)
-    sample = extraction.estimate(plan.videos(), spec, request.scratch)
+    sample = extraction.estimate(plan.videos(), plan.recipe, request.scratch)
     if request.as_json:
         click.echo(json_line({"event": "plan", **facts, **_counts(plan), "estimate": _estimate(sample, facts)}))
         return DONE

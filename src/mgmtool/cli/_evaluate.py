@@ -18,7 +18,7 @@ from mgmtool.cli._compile import compile_kernels
 from mgmtool.cli._exit import DONE, FATAL, SOME_FAILED, can_draw, fail, wants_color
 from mgmtool.cli._tables import json_line, show
 from mgmtool.errors import UsageError, one_line
-from mgmtool.evaluation import EvaluateSpec, Problem, Row, Sequence, SequenceResult, Summary
+from mgmtool.evaluation import Contender, ContenderScores, EvaluateSpec, Problem, Sequence, SequenceResult, Summary
 from mgmtool.evaluation.plot import check_plot, draw
 from mgmtool.types import PatchGrid
 from mgmtool.video.container import silence_ffmpeg
@@ -65,8 +65,8 @@ def run(request: Request) -> int:
         check_plot(request.plot)
     sequences = evaluation.find_sequences(request.groundtruth)
     for contender in spec.contenders:
-        if contender.spec is not None and contender.volumes:
-            compile_kernels(contender.spec, request.quiet)
+        if isinstance(contender, Contender) and contender.volumes:
+            compile_kernels(contender.recipe, request.quiet)
     results: list[SequenceResult] = []
     problems: list[Problem] = []
     for outcome in _watched(sequences, spec, request.quiet):
@@ -122,7 +122,7 @@ def _ratios(raw: float, compensated: float) -> str:
     return f"raw {_number(raw, 2)}, camera motion taken out {_number(compensated, 2)}"
 
 
-def _table(box: str, rows: list[Row]) -> Table:
+def _table(box: str, rows: list[ContenderScores]) -> Table:
     count = len(rows[0].sequences)
     title = f"box {box}, {count} sequence{'s' * (count != 1)}"
     table = Table(title=title, title_justify="left", box=None)
@@ -136,7 +136,7 @@ def _table(box: str, rows: list[Row]) -> Table:
     return table
 
 
-def _sequence_table(rows: list[Row]) -> Table:
+def _sequence_table(rows: list[ContenderScores]) -> Table:
     table = Table(box=None)
     table.add_column("sequence")
     table.add_column("scheme")

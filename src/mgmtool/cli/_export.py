@@ -14,6 +14,7 @@ from mgmtool import export
 from mgmtool.cli._exit import DONE, SOME_FAILED, raise_on_sigterm
 from mgmtool.cli._progress import Progress, make_progress
 from mgmtool.cli._tables import json_line
+from mgmtool.cli.options import merge_options
 from mgmtool.errors import one_line
 from mgmtool.export import Exported, ExportRun
 
@@ -25,6 +26,7 @@ class Request:
     store: str
     format: str
     output: Path
+    format_option: tuple[tuple[str, str], ...]
     shard_videos: int | None
     compress: bool
     as_json: bool
@@ -33,8 +35,8 @@ class Request:
 
     def options(self) -> dict[str, Any]:
         """Return the options of the format that were given; one it does not have is an error of the library."""
-        given = {"shard_videos": self.shard_videos, "compress": self.compress or None}
-        return {name: value for name, value in given.items() if value is not None}
+        flags = {"shard_videos": self.shard_videos, "compress": self.compress or None}
+        return merge_options("format", self.format_option, flags)
 
 
 def run(request: Request) -> int:

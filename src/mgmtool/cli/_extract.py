@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from mgmtool import engines, extraction, sources
+from mgmtool import engines, extraction
 from mgmtool.cli._compile import compile_kernels
 from mgmtool.cli._dry_run import dry_run
 from mgmtool.cli._exit import DONE, SOME_FAILED, TOO_MANY_FAILED, signals_stop
@@ -18,12 +18,12 @@ from mgmtool.cli._inputs import find_videos
 from mgmtool.cli._log import Log, Pulse
 from mgmtool.cli._report import Report
 from mgmtool.cli._shard import choose_shard
-from mgmtool.cli.options import ENGINE, INPUTS, SPEC, make_engine, make_spec
+from mgmtool.cli.options import ENGINE, INPUTS, SPEC, make_engine, make_recipe
 from mgmtool.corpus import Corpus
 from mgmtool.engines import Engine
 from mgmtool.errors import MgmtoolError, UsageError, one_line
-from mgmtool.extraction import ExtractRun
-from mgmtool.types import ExtractSpec, PatchGrid, Resume
+from mgmtool.extraction import ExtractRun, Recipe
+from mgmtool.types import PatchGrid, Resume
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ class Request:
     path_column: str | None
     limit: int | None
     engine: str
+    engine_option: tuple[tuple[str, str], ...]
     workers: str
     timeout: float | None
     retries: int | None
@@ -73,10 +74,10 @@ class Request:
     verbose: bool
     quiet: bool
 
-    def spec(self) -> ExtractSpec:
-        """Return the spec these options ask for."""
+    def recipe(self) -> Recipe:
+        """Return what these options ask for, with its plug-ins."""
         more = ("energy", "energy_grid", "part_videos")
-        return make_spec(**{name: getattr(self, name) for name in (*SPEC, *more)})
+        return make_recipe(**{name: getattr(self, name) for name in (*SPEC, *more)})
 
     def resume(self) -> Resume:
         """Return how to go on with a store; name on stderr what the environment decides."""
@@ -108,30 +109,25 @@ def run(request: Request) -> int:
 
 def _run(request: Request, log: Log) -> int:
     engines.return_pictures_to_the_system()
-    spec, engine, resume = request.spec(), request.build_engine(), request.resume()
+    recipe, engine, resume = request.recipe(), request.build_engine(), request.resume()
     if request.overwrite and resume.shard.count > 1:
         raise UsageError(
             "--overwrite with --shard: each shard would remove what the others wrote; remove it beforehand"
         )
-    found = _find(request, spec)
+    found = find_videos(request.inputs, recipe.source.extensions, **{name: getattr(request, name) for name in INPUTS})
     if request.dry_run:
-        plan = extraction.plan(found, request.output, spec, overwrite=request.overwrite, resume=resume)
-        return dry_run(request, plan, spec, engine)
-    return _extract(request, _prepare(request, found, spec, engine, resume), engine, log)
+        plan = extraction.plan(found, request.output, recipe, overwrite=request.overwrite, resume=resume)
+        return dry_run(request, plan, engine)
+    return _extract(request, _prepare(request, found, recipe, engine, resume), engine, log)
 
 
-def _find(request: Request, spec: ExtractSpec) -> Corpus:
-    extensions = sources.build(spec.source, spec.source_options).extensions
-    return find_videos(request.inputs, extensions, **{name: getattr(request, name) for name in INPUTS})
-
-
-def _prepare(request: Request, found: Corpus, spec: ExtractSpec, engine: Engine, resume: Resume) -> ExtractRun:
+def _prepare(request: Request, found: Corpus, recipe: Recipe, engine: Engine, resume: Resume) -> ExtractRun:
     if request.overwrite:
         _ask(request)
     return extraction.prepare(
         found,
         request.output,
-        spec,
+        recipe,
         engine,
         overwrite=request.overwrite,
         resume=resume,
@@ -156,7 +152,7 @@ def _extract(request: Request, job: ExtractRun, engine: Engine, log: Log) -> int
     report.start()
     report.changed()
     if job.remaining:
-        compile_kernels(request.spec(), request.quiet)
+        compile_kernels(job.recipe, request.quiet)
     stopped = _work(request, job, report)
     report.end(stopped)
     if stopped:

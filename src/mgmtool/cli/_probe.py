@@ -20,7 +20,7 @@ from mgmtool.cli._inputs import find_videos
 from mgmtool.cli._tables import json_line, narrow, show
 from mgmtool.cli.options import ENGINE, INPUTS, READING, make_engine, make_reading
 from mgmtool.errors import one_line
-from mgmtool.extraction.probing import Probe, Totals, probe
+from mgmtool.extraction.probing import CorpusTotals, Probe, probe
 from mgmtool.types import ExtractSpec
 from mgmtool.video.peek import Peek
 
@@ -42,6 +42,7 @@ class Request:
     path_column: str | None
     limit: int | None
     engine: str
+    engine_option: tuple[tuple[str, str], ...]
     workers: str
     timeout: float | None
     retries: int | None
@@ -60,7 +61,7 @@ def run(request: Request) -> int:
     found = find_videos(request.inputs, sources.VIDEO_EXTENSIONS, **where)
     # A scheme that does not look at motion: the kernels of the sources are all that is needed.
     compile_kernels(ExtractSpec(scheme="random"), request.quiet)
-    totals, table = Totals(), Table.grid() if narrow() else _table(*_COLUMNS)
+    totals, table = CorpusTotals(), Table.grid() if narrow() else _table(*_COLUMNS)
     with closing(probe(found, engine, reading)) as probes:
         for one in _watched(probes, len(found.videos), request.quiet):
             totals.add(one)
@@ -80,7 +81,7 @@ def _watched(probes: Iterator[Probe], total: int, quiet: bool) -> Iterator[Probe
     return iter(bar)
 
 
-def _report(request: Request, totals: Totals, table: Table) -> None:
+def _report(request: Request, totals: CorpusTotals, table: Table) -> None:
     if request.as_json:
         click.echo(json_line(_summary(totals)))
         return
@@ -141,7 +142,7 @@ def _words(parts: list[str] | list[str | None]) -> str:
     return " ".join(filter(None, parts)) or "-"
 
 
-def _codec_table(totals: Totals) -> Table:
+def _codec_table(totals: CorpusTotals) -> Table:
     table = _table("codec", "videos", "bytes", "hours", "frames", "source")
     for name, sums in sorted(totals.codecs.items()):
         kinds = ", ".join(f"{source} {count}" for source, count in sorted(sums.sources.items()))
@@ -192,7 +193,7 @@ _FACTS = (
 )
 
 
-def _summary(totals: Totals) -> dict[str, Any]:
+def _summary(totals: CorpusTotals) -> dict[str, Any]:
     codecs = {
         name: {
             "videos": sums.videos,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -13,8 +12,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from mgmtool import plugins
 from mgmtool.errors import one_line
+from mgmtool.plugins import Family, default_options
 
 _PIPE_COLUMNS = 10_000
 _NARROW_COLUMNS = 120
@@ -57,9 +56,9 @@ def print_facts(facts: Mapping[str, Any], as_json: bool) -> None:
     show(table)
 
 
-def print_plugins(family: str, names: Sequence[str], as_json: bool) -> None:
+def print_plugins(family: Family[Any], as_json: bool) -> None:
     """Print name, summary and options with their defaults."""
-    rows = {name: (plugins.summary(family, name), _defaults(plugins.load(family, name))) for name in names}
+    rows = {name: (family.summary(name), default_options(family.load(name))) for name in family.names()}
     if as_json:
         click.echo(
             json.dumps({name: {"summary": text, "options": defaults} for name, (text, defaults) in rows.items()})
@@ -70,10 +69,6 @@ def print_plugins(family: str, names: Sequence[str], as_json: bool) -> None:
         shown = " ".join(f"{key}={'auto' if value is None else value}" for key, value in defaults.items())
         table.add_row(f"[bold]{name}[/bold]", escape(text) + (f" [dim]{escape(shown)}[/dim]" if shown else ""))
     show(table)
-
-
-def _defaults(plugin: type[Any]) -> dict[str, Any]:
-    return {field.name: field.default for field in dataclasses.fields(plugin)}
 
 
 def _text(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,7 +12,8 @@ from mgmtool.cli import _completion
 
 if TYPE_CHECKING:
     from mgmtool.engines import Engine
-    from mgmtool.types import DecodeOptions, ExtractSpec, PatchGrid
+    from mgmtool.extraction.recipe import Recipe
+    from mgmtool.types import DecodeOptions, PatchGrid
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -48,12 +49,15 @@ class KeyValueType(_PairParam):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
         """Split at the first equals sign or say what was expected."""
+        from mgmtool.errors import UsageError
+        from mgmtool.plugins import parse_pair
+
         if isinstance(value, tuple):
             return value
-        key, equals, text = str(value).partition("=")
-        if not (key and equals):
-            self.fail(f"{value!r}; expected KEY=VALUE, for example smoothness=0.01", param, ctx)
-        return key.strip(), text.strip()
+        try:
+            return parse_pair(str(value))
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
 
 
 class PlaceType(_PlaceParam):
@@ -147,7 +151,10 @@ ENGINE = {
         default="local",
         show_default=True,
         shell_complete=_completion.plugin_names("mgmtool.engines"),
-        help="Who does the work: local (processes), ray (a cluster) or inline.",
+        help="Who does the work: local (processes), ray (a cluster), inline, or an installed one.",
+    ),
+    "engine_option": click.option(
+        "--engine-option", type=KeyValueType(), multiple=True, help="Option of the engine; may be repeated."
     ),
     "workers": click.option(
         "--workers", default="auto", show_default=True, help="Processes of the local engine, or in each task of Ray."
@@ -212,21 +219,18 @@ def _with(options: Mapping[str, Callable[[F], F]], command: F) -> F:
     return command
 
 
-def make_spec(**values: Any) -> ExtractSpec:
-    """Build the spec from the values of :func:`spec_options` and any further fields of :class:`ExtractSpec`.
+def make_recipe(**values: Any) -> Recipe:
+    """Build spec, scheme and source from the values of :func:`spec_options` and further fields of :class:`ExtractSpec`.
 
     The options of plug-ins are checked and brought to their types, so that ``c=8`` and ``c=8.0`` are the same spec.
     """
-    from mgmtool import masking, plugins, sources
+    from mgmtool.extraction.recipe import Recipe
     from mgmtool.types import ExtractSpec
 
-    families = {"scheme": masking, "source": sources}
-    for kind, family in families.items():
-        given = dict(values.pop(f"{kind}_option"))
-        built = plugins.options(family.build(values[kind], given))
-        values[f"{kind}_options"] = {key.replace("-", "_"): built[key.replace("-", "_")] for key in given}
+    for kind in ("scheme", "source"):
+        values[f"{kind}_options"] = dict(values.pop(f"{kind}_option"))
     reading = make_reading(**{name: values.pop(name) for name in READING})
-    return ExtractSpec(**values, reading=reading)
+    return Recipe.of(ExtractSpec(**values, reading=reading)).normalised()
 
 
 def make_reading(**values: Any) -> DecodeOptions:
@@ -236,22 +240,43 @@ def make_reading(**values: Any) -> DecodeOptions:
     return DecodeOptions(**values)
 
 
-def make_engine(
-    engine: str,
-    workers: str,
-    timeout: float | None,
-    retries: int | None,
-    worker_memory: str | None,
-    ray_address: str | None = None,
-) -> Engine:
+def make_engine(engine: str, engine_option: Sequence[tuple[str, str]] = (), **flags: Any) -> Engine:
     """Build the engine from the values of :func:`engine_options`; an option that it does not have is an error."""
     from mgmtool import engines
 
-    given: dict[str, Any] = {
-        "timeout": timeout,
-        "workers": None if workers == "auto" else workers,
-        "retries": retries,
-        "worker_memory": worker_memory,
-        "address": ray_address,
-    }
-    return engines.build(engine, {name: value for name, value in given.items() if value is not None})
+    if flags.get("workers") == "auto":  # the default of every engine
+        flags["workers"] = None
+    flags["address"] = flags.pop("ray_address", None)
+    return engines.build(engine, merge_options("engine", engine_option, flags, {"address": "ray-address"}))
+
+
+def merge_options(
+    kind: str, pairs: Sequence[tuple[str, str]], flags: Mapping[str, Any], spelling: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Put the options of a plug-in together: those given as ``KEY=VALUE``, and those that have a flag of their own.
+
+    Parameters
+    ----------
+    kind : str
+        ``"engine"`` or ``"format"``.
+    pairs : sequence of (str, str)
+        Values of ``--engine-option`` or ``--format-option``.
+    flags : mapping
+        Option to the value of its flag; None where the flag was not given.
+    spelling : mapping, optional
+        Option to the name of its flag, where they differ.
+
+    Raises
+    ------
+    UsageError
+        An option was given both ways.
+    """
+    from mgmtool.errors import UsageError
+
+    given = {name: value for name, value in flags.items() if value is not None}
+    for name, text in {key.replace("-", "_"): value for key, value in pairs}.items():
+        if name in given:
+            flag = (spelling or {}).get(name, name.replace("_", "-"))
+            raise UsageError(f"--{flag} and --{kind}-option {name}={text} are the same option; expected one of them")
+        given[name] = text
+    return given

@@ -8,7 +8,7 @@ The layers from bottom to top: ``overlay`` and ``arrows`` draw on one frame; ``p
 from __future__ import annotations
 
 from mgmtool.drawing.arrows import arrows_of
-from mgmtool.drawing.contenders import Contender, read_contenders
+from mgmtool.drawing.contenders import read_contenders
 from mgmtool.drawing.draw import compare, visualize
 from mgmtool.drawing.outputs import check_output, webp_bytes
 from mgmtool.drawing.overlay import Layers, fitted, overlay, resize
@@ -16,6 +16,7 @@ from mgmtool.drawing.painter import MaskPainter
 from mgmtool.drawing.panels import Panels
 from mgmtool.drawing.sheet import Caption, SheetPlan, caption, contact_sheet, plan_sheet
 from mgmtool.drawing.strips import Strip, StripPlan, plan_strips, strip_sheet
+from mgmtool.extraction.contender import Contender
 
 __all__ = [
     "Caption",

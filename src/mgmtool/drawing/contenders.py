@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from mgmtool import masking, plugins
-from mgmtool.errors import UsageError
+from mgmtool import masking
+from mgmtool.extraction.contender import Contender
 from mgmtool.extraction.stream import whole_video
 from mgmtool.masking import derive_seed
 from mgmtool.training.clips import place_clip
@@ -16,27 +16,6 @@ from mgmtool.types import Bool, ClipRequest, ExtractSpec, MaskVolume, VideoMotio
 
 ALL = "all"
 CLIP_FRAMES, CLIP_TUBELET = 16, 2
-
-
-@dataclass(frozen=True, slots=True)
-class Contender:
-    """One scheme of a comparison.
-
-    Attributes
-    ----------
-    label : str
-        How pictures name it.
-    spec : ExtractSpec
-        What its masks are made with.
-    """
-
-    label: str
-    spec: ExtractSpec
-
-    @property
-    def volumes(self) -> bool:
-        """Whether the scheme has mask volumes; if not, it is for clips only."""
-        return masking.build(self.spec.scheme, self.spec.scheme_options).volumes
 
 
 def read_contenders(texts: Iterable[str], spec: ExtractSpec) -> list[Contender]:
@@ -55,9 +34,13 @@ def read_contenders(texts: Iterable[str], spec: ExtractSpec) -> list[Contender]:
     UsageError
         An unknown scheme or option, or a value that does not fit it.
     """
-    named = dict.fromkeys(piece.strip() for text in texts for piece in _split(text))
-    labels = dict.fromkeys(label for piece in named for label in (_all() if piece == ALL else [piece]))
-    return [_contender(label, spec) for label in labels]
+    labels: dict[str, None] = {}
+    for piece in (piece.strip() for text in texts for piece in _split(text)):
+        if piece == ALL:
+            labels |= dict.fromkeys(name for name in masking.names() if not masking.SCHEMES.load(name).needs_tracks)
+        else:
+            labels[piece] = None
+    return [Contender.parse(label, spec) for label in labels]
 
 
 def masks_of(video: VideoRef, compared: Sequence[Contender]) -> list[MaskVolume | None]:
@@ -65,7 +48,7 @@ def masks_of(video: VideoRef, compared: Sequence[Contender]) -> list[MaskVolume 
 
     Memory grows by a quarter to half a kilobyte a frame and scheme.
     """
-    return [whole_video(video, contender.spec)[0] if contender.volumes else None for contender in compared]
+    return [whole_video(video, contender.recipe)[0] if contender.volumes else None for contender in compared]
 
 
 def times_of(video: VideoRef, spec: ExtractSpec) -> MaskVolume:
@@ -91,8 +74,7 @@ def clip_masks(
     frames, tubelet : int
         Shown frames of a clip, and of a tubelet.
     """
-    spec = contender.spec
-    scheme = masking.build(spec.scheme, spec.scheme_options)
+    spec, scheme = contender.spec, contender.recipe.scheme
     motion = VideoMotion(spec.grid.rows, spec.grid.cols, np.zeros(len(like), np.int64))
     mask = np.zeros((len(like), spec.grid.rows, spec.grid.cols), np.bool_)
     for start in range(0, len(shown), frames):
@@ -108,10 +90,6 @@ def clip_masks(
     return MaskVolume(mask, np.zeros((len(like), 4), np.int16), like.pts, like.flags)
 
 
-def _all() -> list[str]:
-    return [name for name in masking.names() if not masking.build(name).needs_tracks]
-
-
 def _split(text: str) -> list[str]:
     """Split ``a:x=1,y=2,b`` into ``a:x=1,y=2`` and ``b``: what starts with an option belongs to the scheme before it."""
     found: list[str] = []
@@ -121,20 +99,3 @@ def _split(text: str) -> list[str]:
         else:
             found.append(piece)
     return found
-
-
-def _contender(label: str, spec: ExtractSpec) -> Contender:
-    name, _, listed = label.partition(":")
-    given = dict(_key_value(pair, label) for pair in listed.split(",") if pair)
-    built = plugins.options(masking.build(name, given))
-    chosen = {key: built[key] for key in given}
-    return Contender(label, replace(spec, scheme=name, scheme_options=chosen))
-
-
-def _key_value(pair: str, label: str) -> tuple[str, str]:
-    key, equals, value = pair.partition("=")
-    if not (key.strip() and equals):
-        raise UsageError(
-            f"scheme {label!r} has {pair!r}; expected NAME:KEY=VALUE,KEY=VALUE, for example tube,cube:min_tokens=4"
-        )
-    return key.strip().replace("-", "_"), value.strip()

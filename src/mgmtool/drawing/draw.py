@@ -7,12 +7,13 @@ from functools import partial
 from pathlib import Path
 
 from mgmtool import sources
-from mgmtool.drawing.contenders import Contender, clip_masks, masks_of, times_of
+from mgmtool.drawing.contenders import clip_masks, masks_of, times_of
 from mgmtool.drawing.footage import Footage
 from mgmtool.drawing.outputs import OutputOptions, check_output
 from mgmtool.drawing.overlay import Layers
 from mgmtool.drawing.scene import DrawnScheme, Scene
 from mgmtool.errors import UsageError
+from mgmtool.extraction.contender import Contender
 from mgmtool.sources import Source
 from mgmtool.types import DecodeOptions, MaskVolume, VideoRef
 

@@ -1,9 +1,9 @@
-"""Who runs the work: each file is an engine, see :mod:`mgmtool.plugins`. All give results in the order of the items."""
+"""Who runs the work: each file is an engine, see :mod:`mgmtool.plugins`. All give results in the order of the items.
+
+:mod:`mgmtool.engines.base` has what an engine offers.
+"""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any, cast
 
 from mgmtool import plugins
 from mgmtool.engines._cpus import available_cpus
@@ -11,14 +11,10 @@ from mgmtool.engines._limits import Limits, limits
 from mgmtool.engines._memory import return_pictures_to_the_system
 from mgmtool.engines.base import Engine
 
-__all__ = ["Engine", "Limits", "available_cpus", "build", "limits", "names", "return_pictures_to_the_system"]
+__all__ = ["ENGINES", "Engine", "Limits", "available_cpus", "build", "limits", "names", "return_pictures_to_the_system"]
 
 
-def names() -> list[str]:
-    """List the engines there are."""
-    return plugins.names(__name__)
+ENGINES: plugins.Family[Engine] = plugins.ENGINES
 
-
-def build(name: str, options: Mapping[str, Any] | None = None) -> Engine:
-    """Make an engine with its options; see :func:`mgmtool.plugins.build` for what is raised."""
-    return cast("Engine", plugins.build(__name__, name, options))
+names = ENGINES.names
+build = ENGINES.build

@@ -1,4 +1,7 @@
-"""What every engine offers."""
+"""What every engine offers.
+
+Public: plug-ins of other packages import from here.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ from collections.abc import Callable, Generator, Iterable
 from typing import ClassVar, Protocol, TypeVar
 
 from mgmtool.errors import VideoError
+
+__all__ = ["Engine", "Item", "Result"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from mgmtool import masking, plugins
 from mgmtool.errors import UsageError
+from mgmtool.extraction.contender import Contender
+from mgmtool.plugins import SOURCES
 from mgmtool.types import ExtractSpec
 
 ORACLE = "oracle"
@@ -23,37 +24,13 @@ _DEFAULT = (
 
 
 @dataclass(frozen=True, slots=True)
-class Contender:
-    """One row of the table.
+class Oracle:
+    """The row of the table that looks at the ground truth: the best box there is. It has no scheme, and sees no motion."""
 
-    Attributes
-    ----------
-    label : str
-        How tables name it.
-    spec : ExtractSpec or None
-        Scheme and source; None for the oracle, which looks at the truth.
-    """
-
-    label: str
-    spec: ExtractSpec | None
-
-    @property
-    def moves(self) -> bool:
-        """Whether it looks at motion."""
-        return self.spec is not None and masking.build(self.spec.scheme, self.spec.scheme_options).needs_motion
-
-    @property
-    def volumes(self) -> bool:
-        """Whether it can be placed in a mask volume; the oracle cannot."""
-        return self.spec is not None and masking.build(self.spec.scheme, self.spec.scheme_options).volumes
-
-    @property
-    def source(self) -> str:
-        """How tables name its motion source: sources of one name differ in their options."""
-        if self.spec is None:
-            return ""
-        options = ",".join(f"{key}={value}" for key, value in self.spec.source_options.items())
-        return f"{self.spec.source}:{options}" if options else self.spec.source
+    label: str = ORACLE
+    moves: bool = False
+    volumes: bool = False
+    source: str = ""
 
 
 def default_contenders() -> tuple[str, ...]:
@@ -61,7 +38,7 @@ def default_contenders() -> tuple[str, ...]:
     return _DEFAULT
 
 
-def contenders(schemes: Sequence[str], motion: Sequence[str]) -> list[Contender]:
+def contenders(schemes: Sequence[str], motion: Sequence[str]) -> list[Contender | Oracle]:
     """Read what users name, and add random tokens, the centre box and the oracle.
 
     Parameters
@@ -76,30 +53,18 @@ def contenders(schemes: Sequence[str], motion: Sequence[str]) -> list[Contender]
     UsageError
         An unknown scheme, source or option, or no source.
     """
-    origins = {origin: _parse(origin, "mgmtool.sources") for origin in motion}
-    if not origins:
+    specs = {}
+    for origin in motion:
+        source, options = SOURCES.parse(origin)
+        SOURCES.build(source, options)  # a source that no scheme looks at is checked, too
+        specs[origin] = ExtractSpec(source=source, source_options=options)
+    if not specs:
         raise UsageError("no motion source; expected at least one")
-    first = next(iter(origins))
-    found: list[Contender] = []
+    first, *others = specs
+    found: list[Contender | Oracle] = []
     for name in dict.fromkeys((*schemes, *_BASELINES)):
-        scheme, options = _parse(name, "mgmtool.masking")
-        moves = masking.build(scheme, options).needs_motion
-        for origin in origins if moves else [first]:
-            label = name if origin == first else f"{name} @ {origin}"
-            found.append(Contender(label, ExtractSpec(scheme, options, *origins[origin])))
-    return [*found, Contender(ORACLE, None)]
-
-
-def _parse(text: str, family: str) -> tuple[str, dict[str, object]]:
-    """Split a name from its options and bring those to their types."""
-    name, colon, rest = text.partition(":")
-    given = dict(_pair(item, text) for item in rest.split(",")) if colon else {}
-    built = plugins.options(plugins.build(family, name, given))
-    return name, {key: built[key] for key in (k.replace("-", "_") for k in given)}
-
-
-def _pair(item: str, text: str) -> tuple[str, str]:
-    key, equals, value = item.partition("=")
-    if not (key and equals):
-        raise UsageError(f"{text!r}: {item!r}; expected NAME or NAME:KEY=VALUE,KEY=VALUE")
-    return key.strip(), value.strip()
+        contender = Contender.parse(name, specs[first])
+        found.append(contender)
+        if contender.moves:
+            found += [replace(Contender.parse(name, specs[o]), label=f"{name} @ {o}") for o in others]
+    return [*found, Oracle()]

@@ -18,7 +18,7 @@ _SPAN = (CLIP_FRAMES - 1) * STRIDE + 1
 def draw_clips(
     name: str, frames: int, height: int, width: int, layout: TokenLayout, seed: int, count: int
 ) -> Iterator[ClipRequest]:
-    """Draw clips of a film, the same for every scheme and box.
+    """Draw clips of a video, the same for every scheme and box.
 
     Crops are those of :func:`mgmtool.training.crops.multi_scale`.
 
@@ -27,7 +27,7 @@ def draw_clips(
     name : str
         Name of the sequence; with the seed it decides the draws.
     frames : int
-        Frames of the film.
+        Frames of the video.
     height, width : int
         Displayed size, pixels.
     layout : TokenLayout
@@ -40,7 +40,7 @@ def draw_clips(
     Raises
     ------
     GroundTruthError
-        The film is shorter than a clip.
+        The video is shorter than a clip.
     """
     if frames < _SPAN:
         raise GroundTruthError(f"{frames} frames; expected {_SPAN} or more, for {CLIP_FRAMES} at stride {STRIDE}")

@@ -6,48 +6,51 @@ import warnings
 
 import numpy as np
 
-from mgmtool import sources
 from mgmtool.evaluation.scores import motion_ratio
 from mgmtool.evaluation.sequences import Sequence
 from mgmtool.evaluation.truth import cell_shares
 from mgmtool.kernels.camera import fit_camera
-from mgmtool.types import Bool, ExtractSpec, FrameMotion, VideoFacts, VideoRef
+from mgmtool.sources import Source
+from mgmtool.types import Bool, FrameMotion, VideoFacts, VideoRef
 
 _SIGMA_MIN = 0.15
 """Least noise of the camera fit in pixels, as ``motion-guided`` has it."""
 
 
-def motion_ratios(sequence: Sequence, origin: ExtractSpec, facts: VideoFacts) -> tuple[float, float]:
+def motion_ratios(sequence: Sequence, source: Source, facts: VideoFacts) -> tuple[float, float]:
     """Median over the frames of object motion divided by background motion.
 
     Parameters
     ----------
     sequence : Sequence
-        Film and truth.
-    origin : ExtractSpec
-        Names the motion source.
+        Video and truth.
+    source : Source
+        Where motion comes from.
     facts : VideoFacts
-        Frames and size of the film.
+        Frames and size of the video.
 
     Returns
     -------
     raw, compensated : float
         Without and with the camera motion taken out; NaN where no frame has vectors on object and background.
     """
-    source = sources.build(origin.source, origin.source_options)
     objects = sequence.object_frames(facts.num_frames, facts.info.height, facts.info.width)
     with source.open(VideoRef(sequence.video.name, str(sequence.video)), motion=True, luma=False) as stream:
-        found = [_frame_ratios(frame, inside) for frame, inside in zip(stream.frames, objects, strict=True)]
+        found = [frame_ratios(frame, inside) for frame, inside in zip(stream.frames, objects, strict=True)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # the median of nothing is NaN, as promised
         raw, compensated = np.nanmedian(np.array(found), axis=0)
     return float(raw), float(compensated)
 
 
-def _frame_ratios(frame: FrameMotion, inside: Bool) -> tuple[float, float]:
+def frame_ratios(frame: FrameMotion, inside: Bool) -> tuple[float, float]:
+    """Return the ratios of one frame, as :func:`motion_ratios` does; NaN where there is no motion."""
     if not frame.has_vectors or frame.displacement is None or frame.coverage is None:
         return float("nan"), float("nan")
-    if inside.shape != (frame.height, frame.width):  # the film changes its size: the truth says nothing of this frame
+    if inside.shape != (
+        frame.height,
+        frame.width,
+    ):  # the video changes its size: the truth says nothing about this frame
         return float("nan"), float("nan")
     share = cell_shares(inside, frame.cell)
     length = np.sqrt(np.square(frame.displacement).sum(axis=-1))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mgmtool.errors import OutputError, UsageError, one_line
-from mgmtool.evaluation.summary import Row, Summary
+from mgmtool.evaluation.summary import ContenderScores, Summary
 from mgmtool.files import written_whole
 
 FORMATS = (".png", ".svg", ".pdf")
@@ -68,7 +68,7 @@ def draw(summary: Summary, path: Path) -> None:
         figure.savefig(partial, format=kind, dpi=150, metadata=_NO_DATE.get(kind))
 
 
-def _panel(panel: Any, box: str, rows: Sequence[Row]) -> None:
+def _panel(panel: Any, box: str, rows: Sequence[ContenderScores]) -> None:
     names = [*rows[0].sequences, "mean"]
     for number, row in enumerate(rows):
         recalls = [*(numbers["recall"] for numbers in row.sequences.values()), row.mean["recall"]]

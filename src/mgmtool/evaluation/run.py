@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from mgmtool import masking, sources
 from mgmtool.errors import GroundTruthError, TracksFailure, VideoError, one_line
-from mgmtool.evaluation.contenders import Contender
+from mgmtool.evaluation.contenders import Oracle
 from mgmtool.evaluation.crops import draw_clips
 from mgmtool.evaluation.motion import motion_ratios
 from mgmtool.evaluation.scores import LEAST_OBJECT, ClipScore, oracle, score
 from mgmtool.evaluation.sequences import Sequence
 from mgmtool.evaluation.truth import token_shares
+from mgmtool.extraction.contender import Contender
+from mgmtool.extraction.recipe import Recipe
 from mgmtool.extraction.stream import whole_video
-from mgmtool.masking import Scheme
 from mgmtool.training.clips import place_clip
 from mgmtool.types import (
     ClipRequest,
-    ExtractSpec,
     Float32,
     Float64,
     FrameFlag,
     PatchGrid,
     TokenLayout,
-    TokenMask,
-    Tracks,
     VideoFacts,
     VideoMotion,
     VideoRef,
@@ -43,7 +40,7 @@ class EvaluateSpec:
 
     Attributes
     ----------
-    contenders : list of Contender
+    contenders : list of Contender or Oracle
         Rows of the table.
     boxes : tuple of (int, int)
         Sides of the box in tokens; each is a table of its own.
@@ -55,7 +52,7 @@ class EvaluateSpec:
         Tokens over the crop.
     """
 
-    contenders: list[Contender]
+    contenders: list[Contender | Oracle]
     boxes: tuple[tuple[int, int], ...] = ((7, 7),)
     seeds: int = 3
     clips: int = 20
@@ -103,7 +100,7 @@ class SequenceResult:
     truth : list of float64 (tubelets, rows, cols)
         For each seed, the mean over its clips of the share of object divided by its sum.
     seconds : dict
-        CPU seconds a frame for each contender, decoding included.
+        CPU seconds per frame for each contender, decoding included.
     ratios : dict
         For each motion source, by :attr:`Contender.source`, median object / background motion over the frames: raw and
         compensated.
@@ -117,59 +114,62 @@ class SequenceResult:
 
 
 def evaluate_sequences(sequences: Iterable[Sequence], spec: EvaluateSpec) -> Iterator[SequenceResult | Problem]:
-    """Compare all contenders on each sequence; one that cannot be used is a problem, and the others go on."""
+    """Compare all contenders on each sequence; one that cannot be used is a problem, and the others continue."""
     for sequence in sequences:
         try:
-            yield _evaluate(sequence, spec)
+            yield evaluate_sequence(sequence, spec)
         except (GroundTruthError, TracksFailure) as error:
             yield Problem(sequence, one_line(str(error)))
         except VideoError as error:  # says what is wrong, not with which file
             yield Problem(sequence, one_line(f"{sequence.video}: {error}"))
 
 
-def _evaluate(sequence: Sequence, spec: EvaluateSpec) -> SequenceResult:
+def evaluate_sequence(sequence: Sequence, spec: EvaluateSpec) -> SequenceResult:
+    """Compare all contenders on one sequence.
+
+    Raises
+    ------
+    GroundTruthError, VideoError
+        The sequence cannot be used.
+    """
     result = SequenceResult(sequence)
     motions: dict[str, VideoMotion] = {}
     known: list[tuple[list[ClipRequest], list[Float32]]] = []
     for contender in spec.contenders:
-        if contender.spec is None:
+        if isinstance(contender, Oracle):
             continue
-        motion, facts, seconds = _extract(sequence, contender.spec)
+        motion, facts, seconds = motion_of(sequence, contender.recipe)
         motions[contender.label], result.seconds[contender.label] = motion, seconds
-        known = known or _truth(sequence, spec, facts)  # looked at before the film is decoded again and again
+        known = known or clips_and_shares(
+            sequence, spec, facts
+        )  # looked at before the video is decoded again and again
         if contender.moves and contender.source not in result.ratios:
-            result.ratios[contender.source] = motion_ratios(sequence, contender.spec, facts)
+            result.ratios[contender.source] = motion_ratios(sequence, contender.recipe.source, facts)
     for seed, (clips, shares) in enumerate(known):
         _compare(result, spec, seed, list(zip(clips, shares, strict=True)), motions)
     return result
 
 
-def _extract(sequence: Sequence, spec: ExtractSpec) -> tuple[VideoMotion, VideoFacts, float]:
-    """Take a film through the pipeline of ``mgmtool extract``, as it would be stored; and the CPU seconds a frame."""
+def motion_of(sequence: Sequence, recipe: Recipe) -> tuple[VideoMotion, VideoFacts, float]:
+    """Take a video through the pipeline of ``mgmtool extract``, as it would be stored; and the CPU seconds per frame."""
     video = VideoRef(sequence.video.name, str(sequence.video))
-    scheme = masking.build(spec.scheme, spec.scheme_options)
-    tracks = scheme.tracks(video)
+    tracks = recipe.scheme.tracks(video)
     start = time.process_time()
-    if scheme.needs_motion:
-        volume, facts = whole_video(video, spec)
+    if recipe.scheme.needs_motion:
+        volume, facts = whole_video(video, recipe)
         motion = VideoMotion.of(volume, facts.info.height, facts.info.width, tracks)
-    else:
-        motion, facts = _scenes(video, spec, scheme, tracks)
+    else:  # a clip takes nothing else of the volume, and some schemes have none
+        with recipe.source.open(video, motion=False, luma=False) as stream:
+            energies = recipe.scheme.energies(stream.frames, recipe.spec.energy_grid)
+            cuts = [FrameFlag.SCENE_CUT in frame.flags for frame in energies]
+            facts = stream.facts()
+        motion = VideoMotion(facts.info.height, facts.info.width, np.cumsum(cuts), tracks=tracks)
     return motion, facts, (time.process_time() - start) / len(motion)
 
 
-def _scenes(
-    video: VideoRef, spec: ExtractSpec, scheme: Scheme, tracks: Tracks | None
-) -> tuple[VideoMotion, VideoFacts]:
-    """Decode for a scheme without energy: a clip takes nothing else of its volume, and some schemes have none."""
-    source = sources.build(spec.source, spec.source_options)
-    with source.open(video, motion=False, luma=False) as stream:
-        cuts = [FrameFlag.SCENE_CUT in frame.flags for frame in scheme.energies(stream.frames, spec.energy_grid)]
-        facts = stream.facts()
-    return VideoMotion(facts.info.height, facts.info.width, np.cumsum(cuts), tracks=tracks), facts
-
-
-def _truth(sequence: Sequence, spec: EvaluateSpec, facts: VideoFacts) -> list[tuple[list[ClipRequest], list[Float32]]]:
+def clips_and_shares(
+    sequence: Sequence, spec: EvaluateSpec, facts: VideoFacts
+) -> list[tuple[list[ClipRequest], list[Float32]]]:
     """For every seed, draw the clips and see how much of each of their tokens is object."""
     count, height, width = facts.num_frames, facts.info.height, facts.info.width
     layout = spec.layouts()[0]
@@ -204,17 +204,13 @@ def _compare(
         )
     result.truth.append(np.mean([share / share.sum(dtype=np.float64) for _, share in useful], axis=0))
     for contender in spec.contenders:
-        place = _placer(contender, motions)
         for number, layout in enumerate(spec.layouts()):
-            masks = [place(replace(clip, layout=layout), share) for clip, share in useful]
+            masks = [
+                oracle(share, layout)
+                if isinstance(contender, Oracle)
+                else place_clip(motions[contender.label], replace(clip, layout=layout), contender.recipe.scheme)
+                for clip, share in useful
+            ]
             scores = [score(mask, share) for mask, (_, share) in zip(masks, useful, strict=True)]
             hidden = np.mean([mask.mask for mask in masks], axis=0)
             result.cells[contender.label, number, seed] = Cell(scores, hidden)
-
-
-def _placer(contender: Contender, motions: dict[str, VideoMotion]) -> Callable[[ClipRequest, Float32], TokenMask]:
-    """Return what masks a clip for a contender; only the oracle looks at the share of object."""
-    if contender.spec is None:
-        return lambda clip, share: oracle(share, clip.layout)
-    motion, scheme = motions[contender.label], masking.build(contender.spec.scheme, contender.spec.scheme_options)
-    return lambda clip, _share: place_clip(motion, clip, scheme)

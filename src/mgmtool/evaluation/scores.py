@@ -44,17 +44,19 @@ def score(hidden: TokenMask, share: Float32) -> ClipScore:
         Share of object, with a sum above 0.
     """
     recall = float(share[hidden.mask].sum(dtype=np.float64) / share.sum(dtype=np.float64))
-    return ClipScore(recall, _steadiness(hidden), _hits(hidden.box, share))
+    return ClipScore(recall, steadiness(hidden), hit_rate(hidden.box, share))
 
 
-def _steadiness(hidden: TokenMask) -> float:
+def steadiness(hidden: TokenMask) -> float:
+    """Return the mean intersection over union of the masks of successive tubelets; 1 for a single one."""
     before, after = hidden.mask[:-1], hidden.mask[1:]
     union = (before | after).sum(axis=(1, 2))
     both = (before & after).sum(axis=(1, 2))
     return float(np.mean(both / np.maximum(union, 1))) if len(union) else 1.0
 
 
-def _hits(box: Int16, share: Float32) -> float:
+def hit_rate(box: Int16, share: Float32) -> float:
+    """Return the share of the tubelets whose box has its centre token on the object, see :class:`ClipScore`."""
     there = (share.sum(axis=(1, 2)) > 0) & box.any(axis=1)
     if not there.any():
         return float("nan")

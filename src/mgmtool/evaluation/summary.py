@@ -14,7 +14,7 @@ NUMBERS = ("recall", "lift", "gain", "tiou", "hit")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ContenderScores:
     """One contender at one size of the box.
 
     Attributes
@@ -28,7 +28,7 @@ class Row:
     sequences : dict
         The same means for each sequence by name.
     seconds : float or None
-        CPU seconds a frame, decoding included; None for the oracle.
+        CPU seconds per frame, decoding included; None for the oracle.
     """
 
     label: str
@@ -38,6 +38,26 @@ class Row:
     sequences: dict[str, dict[str, float]]
     seconds: float | None
 
+    @classmethod
+    def of(cls, results: Sequence[SequenceResult], spec: EvaluateSpec, label: str, number: int) -> ContenderScores:
+        """Take the means of a contender over sequences and seeds, for the box of a number."""
+        values = np.array(
+            [
+                [clip_means(results, k, spec, label, number, seed) for seed in range(spec.seeds)]
+                for k in range(len(results))
+            ]
+        )
+        by_seed, by_sequence = values.mean(axis=0), values.mean(axis=1)
+        seconds = [result.seconds[label] for result in results if label in result.seconds]
+        return cls(
+            label=label,
+            box="x".join(map(str, spec.boxes[number])),
+            mean=_named(by_seed.mean(axis=0)),
+            deviation=_named(by_seed.std(axis=0)),
+            sequences={result.sequence.name: _named(v) for result, v in zip(results, by_sequence, strict=True)},
+            seconds=float(np.mean(seconds)) if seconds else None,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Summary:
@@ -45,13 +65,13 @@ class Summary:
 
     Attributes
     ----------
-    rows : list of Row
+    rows : list of ContenderScores
         Box by box, contender by contender.
     motion : dict
         For each motion source and sequence, object / background motion: raw and compensated.
     """
 
-    rows: list[Row]
+    rows: list[ContenderScores]
     motion: dict[str, dict[str, tuple[float, float]]]
 
 
@@ -66,7 +86,7 @@ def summarise(results: Sequence[SequenceResult], spec: EvaluateSpec) -> Summary:
         What they were made with.
     """
     rows = [
-        _row(results, spec, contender.label, number)
+        ContenderScores.of(results, spec, contender.label, number)
         for number in range(len(spec.boxes))
         for contender in spec.contenders
     ]
@@ -75,30 +95,14 @@ def summarise(results: Sequence[SequenceResult], spec: EvaluateSpec) -> Summary:
     return Summary(rows, motion)
 
 
-def _row(results: Sequence[SequenceResult], spec: EvaluateSpec, label: str, number: int) -> Row:
-    values = np.array(
-        [[_numbers(results, k, spec, label, number, seed) for seed in range(spec.seeds)] for k in range(len(results))]
-    )
-    by_seed, by_sequence = values.mean(axis=0), values.mean(axis=1)
-    seconds = [result.seconds[label] for result in results if label in result.seconds]
-    return Row(
-        label=label,
-        box="x".join(map(str, spec.boxes[number])),
-        mean=_named(by_seed.mean(axis=0)),
-        deviation=_named(by_seed.std(axis=0)),
-        sequences={result.sequence.name: _named(v) for result, v in zip(results, by_sequence, strict=True)},
-        seconds=float(np.mean(seconds)) if seconds else None,
-    )
-
-
 def _named(values: Float64) -> dict[str, float]:
     return dict(zip(NUMBERS, values.tolist(), strict=True))
 
 
-def _numbers(
+def clip_means(
     results: Sequence[SequenceResult], k: int, spec: EvaluateSpec, label: str, number: int, seed: int
 ) -> list[float]:
-    """Return the numbers of one sequence and seed, in the order of :data:`NUMBERS`."""
+    """Return the means over the clips of one sequence and seed, in the order of :data:`NUMBERS`."""
     cell = results[k].cells[label, number, seed]
     recall, tiou, hit = (float(np.mean([getattr(s, name) for s in cell.scores])) for name in ("recall", "tiou", "hit"))
     rows, cols = spec.boxes[number]

@@ -17,7 +17,7 @@ def token_shares(objects: Iterable[Bool], clips: Sequence[ClipRequest]) -> tuple
     Parameters
     ----------
     objects : iterable of bool (height, width)
-        Every frame of the film, True = object.
+        Every frame of the video, True = object.
     clips : sequence of ClipRequest
         Their mirroring is not looked at.
 
@@ -38,7 +38,7 @@ def token_shares(objects: Iterable[Bool], clips: Sequence[ClipRequest]) -> tuple
         shown += bool(inside.any())
         sums = summed_area(inside)
         for number, tubelet in users.get(index, ()):
-            totals[number][tubelet] += _crop_shares(sums, clips[number]) / clips[number].tubelet
+            totals[number][tubelet] += crop_shares(sums, clips[number]) / clips[number].tubelet
     return [total.astype(np.float32) for total in totals], shown
 
 
@@ -71,7 +71,8 @@ def _at(sums: Float64, places: Float64) -> Float64:
     return rows
 
 
-def _crop_shares(sums: _Sums, clip: ClipRequest) -> Float64:
+def crop_shares(sums: _Sums, clip: ClipRequest) -> Float64:
+    """Return the share of object in every token of a clip's crop in one frame; float64 (rows, cols)."""
     crop = clip.crop or Crop(0, 0, sums.shape[0] - 1, sums.shape[1] - 1)
     ys = crop.top + np.arange(clip.layout.rows + 1, dtype=np.float64) * (crop.height / clip.layout.rows)
     xs = crop.left + np.arange(clip.layout.cols + 1, dtype=np.float64) * (crop.width / clip.layout.cols)

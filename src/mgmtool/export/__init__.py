@@ -6,42 +6,34 @@ at all, and the same store gives the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from mgmtool import plugins
 from mgmtool.export._run import ExportRun, prepare
 from mgmtool.export.base import Exported, Format
 
-__all__ = ["ExportRun", "Exported", "Format", "build", "export", "names", "prepare", "summary"]
+__all__ = ["FORMATS", "ExportRun", "Exported", "Format", "build", "export", "names", "prepare", "summary"]
 
 
-def names() -> list[str]:
-    """List the formats there are."""
-    return plugins.names(__name__)
+FORMATS: plugins.Family[Format] = plugins.FORMATS
 
-
-def build(name: str, options: Mapping[str, Any] | None = None) -> Format:
-    """Make a format with its options; see :func:`mgmtool.plugins.build` for what is raised."""
-    return cast("Format", plugins.build(__name__, name, options))
-
-
-def summary(name: str) -> str:
-    """Return the one-line description of a format."""
-    return plugins.summary(__name__, name)
+names = FORMATS.names
+build = FORMATS.build
+summary = FORMATS.summary
 
 
 def export(store: str | Path, output: str | Path, format: str, **options: Any) -> Generator[Exported, None, None]:  # noqa: A002
-    """Export the masks of a store; nothing is done twice.
+    """Export the masks of a store; videos that were exported earlier are skipped.
 
     Parameters
     ----------
     store : path or URL
         A mask store.
     output : path
-        Folder to write to: a new or empty one, or one that holds an export of the same store in the same format, which is gone
-        on with.
+        Folder to write to: a new or empty one, or one that holds an export of the same store in the same format, which is
+        resumed.
     format : str
         ``"webdataset"``, ``"hf-parquet"`` or ``"npz"``; see :func:`names`.
     **options

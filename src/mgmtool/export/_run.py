@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, groupby
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from mgmtool import plugins
 from mgmtool.errors import OutputError
@@ -15,8 +15,6 @@ from mgmtool.export._claim import check_claim, locked, make_claim, take_claim
 from mgmtool.export.base import Exported, Format
 from mgmtool.files import written_whole
 from mgmtool.store import PartFacts, Store, StoredVideo, part_facts, stored_videos
-
-FAMILY = "mgmtool.export"
 
 _LONGEST_PATH = 4000  # bytes; Linux takes 4095, and the name a file has while it is written may be longer than its own
 
@@ -109,7 +107,7 @@ def prepare(store: str | Path, output: str | Path, format: str, options: Mapping
     ------
     UsageError, StoreError, OutputError
     """
-    built = cast("Format", plugins.build(FAMILY, format, options))
+    built: Format = plugins.FORMATS.build(format, options)
     opened, folder = Store.open(store), Path(output)
     parts = part_facts(opened)
     claim = make_claim(format, built, opened, parts)

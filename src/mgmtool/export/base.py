@@ -1,4 +1,7 @@
-"""What every format offers, and how the export of one video ended."""
+"""What every export format offers, and what a format may build on.
+
+Public: plug-ins of other packages import from here.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from mgmtool.store import StoredVideo
+
+__all__ = ["Exported", "Format", "StoredVideo", "facts", "facts_json"]
 
 _FACTS = (
     *("id", "num_frames", "fps", "time_base_num", "time_base_den", "height", "width"),
@@ -47,32 +52,39 @@ class Format(Protocol):
 
     @property
     def videos_per_file(self) -> int:
-        """How many videos share a file, in the order of the store."""
+        """Most videos of one file; they fill it in the order of the store."""
         ...
 
     def file(self, number: int, video_id: str) -> str:
-        """Path of a file within the output.
+        """Return the path of a file within the output.
 
         Parameters
         ----------
         number : int
             The file holds the videos ``number * videos_per_file`` and following of those that are done.
         video_id : str
-            Id of the video, for a format that gives each a file. Not refused.
+            Id of its first video that is not refused, for a format that gives each video a file.
         """
         ...
 
     def refusal(self, video: StoredVideo) -> str | None:
-        """Say in one line why the format cannot hold a video; None if it can. Follows from id and index row alone."""
+        """Say in one line why the format cannot hold a video; None if it can. The answer depends on id and index row alone."""
         ...
 
     def open(self, path: Path) -> AbstractContextManager[Callable[[StoredVideo], None]]:
-        """Start a file; the function that is lent adds a video to it."""
+        """Start a file; the context yields a function that adds a video to it.
+
+        Parameters
+        ----------
+        path : Path
+            File to write; it is moved into place once the context has ended without an error. The same videos must give the same
+            bytes.
+        """
         ...
 
 
 def facts(video: StoredVideo) -> dict[str, Any]:
-    """Columns of the index that a user of the masks needs; documented in docs/cli.md."""
+    """Return the columns of the index that a user of the masks needs, as docs/cli.md lists them."""
     return {name: video.row[name] for name in _FACTS}
 
 

@@ -1,4 +1,4 @@
-"""A corpus to a store: what is to be done, one video in a worker, and the run that puts both together.
+"""From a corpus to a store: the recipe, the plan, one video in a worker, and the run that puts them together.
 
 Names are loaded on first use: a worker needs only :mod:`mgmtool.extraction.worker`, and neither Zarr nor Arrow, which would add
 50 MB to each.
@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mgmtool.extraction.estimation import Estimate, estimate
-    from mgmtool.extraction.planning import extensions_of, extract, plan, prepare
-    from mgmtool.extraction.record import Totals, engine_facts, known_bytes, versions, worker_count
+    from mgmtool.extraction.planning import extract, plan, prepare
+    from mgmtool.extraction.recipe import Recipe
+    from mgmtool.extraction.record import RunTotals, engine_facts, known_bytes, versions, worker_count
     from mgmtool.extraction.run import ExtractRun, Plan
     from mgmtool.extraction.worker import VideoResult, extract_video, process_video
 
 _WHERE = {
     **dict.fromkeys(("Estimate", "estimate"), "estimation"),
-    **dict.fromkeys(("extensions_of", "extract", "plan", "prepare"), "planning"),
-    **dict.fromkeys(("Totals", "engine_facts", "known_bytes", "versions", "worker_count"), "record"),
+    **dict.fromkeys(("extract", "plan", "prepare"), "planning"),
+    "Recipe": "recipe",
+    **dict.fromkeys(("RunTotals", "engine_facts", "known_bytes", "versions", "worker_count"), "record"),
     **dict.fromkeys(("ExtractRun", "Plan"), "run"),
     **dict.fromkeys(("VideoResult", "extract_video", "process_video"), "worker"),
 }
@@ -28,11 +30,11 @@ __all__ = [
     "Estimate",
     "ExtractRun",
     "Plan",
-    "Totals",
+    "Recipe",
+    "RunTotals",
     "VideoResult",
     "engine_facts",
     "estimate",
-    "extensions_of",
     "extract",
     "extract_video",
     "known_bytes",

@@ -1,6 +1,6 @@
-"""What workers need, loaded and compiled once in the process they are forked from; imported there by its name.
+"""Load and compile what workers need, once, in the process they are forked from, which imports this module by its name.
 
-On tiny clips a worker gives its first result after 0.06 s instead of 0.45 s, so many workers come up at once and replacing
+A worker then gives the first result of a tiny clip after 0.06 s instead of 0.45 s, so many workers start at once and replacing
 one costs next to nothing. Nothing here may start a thread of ours: threads do not survive a fork.
 """
 

@@ -1,19 +1,20 @@
-"""What will happen to each file of a corpus, told from its first frames."""
+"""Report how ``extract`` would handle each file of a corpus, from its first frames."""
 
 from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 from mgmtool import corpus, engines, sources
 from mgmtool.corpus import Corpus
 from mgmtool.engines import Engine
-from mgmtool.errors import VideoError, failure_of
+from mgmtool.errors import failure_of
+from mgmtool.sources import Source
 from mgmtool.storage import local_copy
-from mgmtool.types import DecodeOptions, VideoFacts, VideoRef
+from mgmtool.types import DecodeOptions, VideoRef
 from mgmtool.video.container import silence_ffmpeg
 from mgmtool.video.peek import Peek, peek
 
@@ -78,7 +79,7 @@ class CodecTotals:
 
 
 @dataclass(slots=True)
-class Totals:
+class CorpusTotals:
     """Sums over a corpus.
 
     Attributes
@@ -130,49 +131,50 @@ def probe(
     """
     found = inputs if isinstance(inputs, Corpus) else corpus.scan(inputs, sources.VIDEO_EXTENSIONS)
     chosen = engines.build(engine) if isinstance(engine, str) else engine
-    return _probe(found, chosen, reading or DecodeOptions())
+    auto, options = sources.build("auto"), reading or DecodeOptions()
+    return _probes(found, chosen, partial(probe_video, reading=options, source=auto))
 
 
-def _probe(found: Corpus, engine: Engine, reading: DecodeOptions) -> Generator[Probe, None, None]:
+def _probes(found: Corpus, engine: Engine, look: Callable[..., Probe]) -> Generator[Probe, None, None]:
     with tempfile.TemporaryDirectory(prefix="mgmtool-", ignore_cleanup_errors=True) as scratch:
-        probes = engine.run(partial(probe_video, reading=reading, scratch=scratch), found.videos, _lost)
+        probes = engine.run(partial(look, scratch=scratch), found.videos, _failed)
         try:
             yield from probes
         finally:
             probes.close()
 
 
-def probe_video(video: VideoRef, reading: DecodeOptions, scratch: str | None = None) -> Probe:
-    """Look at the first frames of one file. Runs in a worker; never raises for a bad file."""
+def probe_video(
+    video: VideoRef, reading: DecodeOptions, scratch: str | None = None, source: Source | None = None
+) -> Probe:
+    """Look at the first frames of one file. Runs in a worker; never raises for a bad file.
+
+    Parameters
+    ----------
+    video : VideoRef
+        The file.
+    reading : DecodeOptions
+        Which stream is read, and within which limits.
+    scratch : str, optional
+        Folder for the copy of a remote file.
+    source : Source, optional
+        The source ``auto``, built.
+    """
     silence_ffmpeg()
+    seen = None
     try:
         with local_copy(video, scratch) as local:
-            return replace(_look(local, reading), video=video)
+            seen = peek(local.path, reading, FRAMES)
+            opened = (source or sources.build("auto")).open(replace(local, reading=reading), motion=True, luma=False)
+            with opened as stream:
+                next(iter(stream.frames), None)  # before it hands out the first frame, ``auto`` has decided
+                facts = stream.facts()
     except Exception as error:  # noqa: BLE001  one bad file never stops a corpus
-        return _failed(video, None, error)
-
-
-def _look(video: VideoRef, reading: DecodeOptions) -> Probe:
-    seen = peek(video.path, reading, FRAMES)
-    try:
-        facts = _facts(replace(video, reading=reading))
-    except Exception as error:  # noqa: BLE001  nor does one whose motion cannot be looked at
-        return _failed(video, seen, error)
+        return _failed(video, error, seen)
     vectors = facts.source == "codec" and facts.vector_frames > 0
     return Probe(video, seen, vectors, facts.source, facts.source_reason)
 
 
-def _facts(video: VideoRef) -> VideoFacts:
-    """Let ``auto`` itself decide, which it does before it hands out the first frame."""
-    with sources.build("auto").open(video, motion=True, luma=False) as stream:
-        next(iter(stream.frames), None)
-        return stream.facts()
-
-
-def _failed(video: VideoRef, seen: Peek | None, error: BaseException) -> Probe:
+def _failed(video: VideoRef, error: BaseException, seen: Peek | None = None) -> Probe:
     failure, message = failure_of(error)
     return Probe(video, seen, failure=failure, message=message)
-
-
-def _lost(video: VideoRef, error: VideoError) -> Probe:
-    return _failed(video, None, error)

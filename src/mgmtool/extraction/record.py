@@ -1,8 +1,7 @@
-"""What is kept of a run: its counts while it goes on, and the record that it leaves in the store."""
+"""The counts of a run, and the record of itself that it leaves in the store."""
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import logging
 import os
@@ -50,6 +49,7 @@ _STAGES = (
 """Stages of workers and driver, in the order of the work."""
 
 _LIBRARIES = ("numpy", "numba", "zarr")
+_STAMP = "%Y-%m-%dT%H:%M:%SZ"
 _log = logging.getLogger(__name__)
 
 
@@ -61,22 +61,19 @@ def versions() -> dict[str, str]:
 
 def engine_facts(engine: Engine) -> dict[str, Any]:
     """Name of an engine and its options."""
-    name = type(engine).__module__.rpartition(".")[2]
-    return {"name": name, "options": {key: _plain(value) for key, value in plugins.options(engine).items()}}
-
-
-def _plain(value: Any) -> Any:
-    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+    plain = (bool, int, float, str, type(None))
+    options = {key: value if isinstance(value, plain) else str(value) for key, value in plugins.options(engine).items()}
+    return {"name": plugins.ENGINES.name_of(engine), "options": options}
 
 
 def known_bytes(videos: Sequence[VideoRef]) -> int | None:
-    """Size of all files together; None where more than one in ten has a size that nobody knows."""
+    """Size of all files together; None where more than one in ten has an unknown size."""
     sizes = [video.size for video in videos if video.size >= 0]
     return sum(sizes) if len(sizes) * 10 >= len(videos) * 9 else None
 
 
 @dataclass(slots=True)
-class Totals:
+class RunTotals:
     """What a run has done so far.
 
     Attributes
@@ -137,6 +134,20 @@ class Totals:
         driver = process_time() - self._start[1] - (self.cpu_seconds if inside else 0)
         return {"driver": round(max(driver, 0.0), 3), "workers": round(self.cpu_seconds, 3)}
 
+    def to_json(self, inside: bool, profile: bool) -> dict[str, Any]:
+        """Return plain values; ``inside`` as in :meth:`cpu`, ``profile`` adds where the time went."""
+        return {
+            "done": self.done,
+            "failed": self.failed,
+            "failures": dict(self.failures),
+            "parts": self.parts,
+            "num_frames": self.frames,
+            "size_bytes": self.size_bytes,
+            "seconds": round(self.wall, 3),
+            "cpu_seconds": self.cpu(inside),
+            **({"profile": self.profile()} if profile else {}),
+        }
+
     def profile(self) -> dict[str, Any]:
         """Seconds of each stage, its share, and its microseconds a frame; of all workers together, and of the driver."""
         return {
@@ -159,8 +170,8 @@ def _table(stages: Mapping[str, float], whole: float, frames: int) -> dict[str, 
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What a record says of a run beyond what happened.
+class RunFacts:
+    """What is known of a run before it starts; the first half of its record.
 
     Attributes
     ----------
@@ -189,6 +200,11 @@ class Asked:
     changed: int
     profile: bool = False
 
+    @property
+    def inside(self) -> bool:
+        """Whether the driver does the work itself."""
+        return plugins.ENGINES.name_of(self.engine) == "inline"
+
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
         return {
@@ -200,55 +216,41 @@ class Asked:
             "engine": engine_facts(self.engine),
             "shard": self.shard,
             "inputs": {"count": len(self.inputs), "first": [one_line(public(name)) for name in self.inputs[:_INPUTS]]},
-            **{f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name in _COUNTS},
+            "videos": self.videos,
+            "remaining": self.remaining,
+            "earlier": dict(self.earlier),
+            "changed": self.changed,
         }
 
 
-_COUNTS = ("videos", "remaining", "earlier", "changed")
-
-
 @contextmanager
-def recorded(writer: StoreWriter, asked: Asked, totals: Totals) -> Iterator[None]:
-    """Write a record at the start and once more at the end, however that comes. A record never makes a run fail."""
+def recorded(writer: StoreWriter, facts: RunFacts, totals: RunTotals) -> Iterator[None]:
+    """Write a record at the start and again at the end, however that comes. A record never makes a run fail."""
     totals.start()
-    started = datetime.now(UTC)
-    name = f"{FOLDER}/{started:%Y%m%dT%H%M%SZ}-{_file_name(socket.gethostname())}-{os.getpid()}.json"
-    facts = {"started": _stamp(started), **asked.to_json()}
-    _write(writer, name, {"status": "running", **facts})
-    status, error = "finished", None
+    started, host = datetime.now(UTC), socket.gethostname()
+    safe = "".join(c if c.isascii() and (c.isalnum() or c in "-.") else "_" for c in host) or "host"
+    name = f"{FOLDER}/{started:%Y%m%dT%H%M%SZ}-{safe}-{os.getpid()}.json"
+    known = {"started": f"{started:{_STAMP}}", **facts.to_json()}
+    _write(writer, name, {"status": "running", **known})
+    status, why = "finished", {}
     try:
         yield
-    except BaseException as reason:
-        status, error = _status(reason), reason
+    except GeneratorExit:  # a caller that wants no more is no failure
+        status = "stopped"
+        raise
+    except KeyboardInterrupt:
+        status = "interrupted"
+        raise
+    except Exception as error:
+        status, why = "failed", {"error": one_line(f"{type(error).__name__}: {error}")}
+        raise
+    except BaseException:
+        status = "terminated"
         raise
     finally:
-        why = {"error": one_line(f"{type(error).__name__}: {error}")} if status == "failed" else {}
-        _write(writer, name, {"status": status, **facts, **why, **_end(asked, totals)})
-
-
-def _status(reason: BaseException) -> str:
-    """How a run ended, by what ended it; a caller that wants no more is no failure."""
-    if isinstance(reason, GeneratorExit):
-        return "stopped"
-    if isinstance(reason, KeyboardInterrupt):
-        return "interrupted"
-    return "failed" if isinstance(reason, Exception) else "terminated"
-
-
-def _end(asked: Asked, totals: Totals) -> dict[str, Any]:
-    inside = engine_facts(asked.engine)["name"] == "inline"
-    return {
-        "ended": _stamp(datetime.now(UTC)),
-        "done": totals.done,
-        "failed": totals.failed,
-        "failures": dict(totals.failures),
-        "parts": totals.parts,
-        "num_frames": totals.frames,
-        "size_bytes": totals.size_bytes,
-        "seconds": round(totals.wall, 3),
-        "cpu_seconds": totals.cpu(inside),
-        **({"profile": totals.profile()} if asked.profile else {}),
-    }
+        ended = f"{datetime.now(UTC):{_STAMP}}"
+        counts = totals.to_json(inside=facts.inside, profile=facts.profile)
+        _write(writer, name, {"status": status, **known, **why, "ended": ended, **counts})
 
 
 def _write(writer: StoreWriter, name: str, content: Mapping[str, Any]) -> None:
@@ -256,14 +258,6 @@ def _write(writer: StoreWriter, name: str, content: Mapping[str, Any]) -> None:
         writer.note(name, (json.dumps(content, indent=1) + "\n").encode())
     except (MgmtoolError, OSError) as error:
         _log.warning("the record of this run could not be written: %s", one_line(str(error)))
-
-
-def _stamp(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _file_name(host: str) -> str:
-    return "".join(c if c.isascii() and (c.isalnum() or c in "-.") else "_" for c in host) or "host"
 
 
 def worker_count(engine: Engine) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -13,10 +13,11 @@ from functools import partial
 from mgmtool.corpus import Corpus, Part
 from mgmtool.engines import Engine
 from mgmtool.errors import PartCommittedError, StoreBusyError, StoreWriteError, VideoError
-from mgmtool.extraction.record import Asked, Totals, known_bytes, recorded
-from mgmtool.extraction.worker import VideoResult, lost_video, process_video
+from mgmtool.extraction.recipe import Recipe
+from mgmtool.extraction.record import RunFacts, RunTotals, known_bytes, recorded
+from mgmtool.extraction.worker import lost_video, process_video
 from mgmtool.profiling import Clock
-from mgmtool.store import PartWriter, StoreWriter
+from mgmtool.store import StoreWriter
 from mgmtool.types import Outcome, Resume, VideoRef
 
 OnCommit = Callable[[Part], None]
@@ -27,10 +28,12 @@ _PATIENCE = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """How videos are worked on, beyond the spec.
+    """How each video is worked on.
 
     Attributes
     ----------
+    recipe : Recipe
+        What is extracted.
     hashed : bool
         Whether outcomes carry the XXH3 of the file.
     scratch : str or None
@@ -39,6 +42,7 @@ class Work:
         Whether outcomes carry the seconds of each stage.
     """
 
+    recipe: Recipe
     hashed: bool = False
     scratch: str | None = None
     profile: bool = False
@@ -58,6 +62,8 @@ class Plan:
 
     Attributes
     ----------
+    recipe : Recipe
+        What is extracted.
     corpus : Corpus
         All videos.
     parts : list of Part
@@ -67,9 +73,10 @@ class Plan:
     changed : list of VideoRef
         Videos whose files have changed since they were extracted.
     resume : Resume
-        How the run goes on with what is there.
+        How the run resumes what exists.
     """
 
+    recipe: Recipe
     corpus: Corpus
     parts: list[Part]
     earlier: Counter[str]
@@ -97,7 +104,7 @@ class ExtractRun(Plan):
 
     Attributes
     ----------
-    totals : Totals
+    totals : RunTotals
         What was done so far.
     """
 
@@ -106,7 +113,7 @@ class ExtractRun(Plan):
     _scratch: str | None = None
     _inputs: tuple[str, ...] = ()
     _profile: bool = False
-    totals: Totals = field(default_factory=Totals)
+    totals: RunTotals = field(default_factory=RunTotals)
 
     def outcomes(self, on_commit: OnCommit | None = None) -> Generator[Outcome, None, None]:
         """Do the work; yield one outcome per video, in order, once its masks are with the part's writer.
@@ -126,48 +133,72 @@ class ExtractRun(Plan):
         StoreWriteError
             The store cannot be written.
         """
-        watch = Watch(partial(self._committed, on_commit or _silent), self.totals.clock)
-        with self._writer.hold(self.resume.shard), self._record():
+
+        def committed(part: Part) -> None:
+            self.totals.parts += 1
+            if on_commit is not None:
+                on_commit(part)
+
+        how = Work(self.recipe, self.resume.fingerprint == "content", self._scratch, self._profile)
+        watch = Watch(committed, self.totals.clock)
+        write = write_parts_elsewhere if self._engine.whole_parts else write_parts
+        with self._writer.hold(self.resume.shard), self._recorded():
             if self.parts:
-                yield from self._counted(self._work(watch))
+                with closing(
+                    write(self._writer, self._engine, self.parts, how, watch)
+                ) as results:  # before the record ends
+                    for outcome in results:
+                        self.totals.add(outcome)
+                        yield outcome
             if self.resume.shard.count == 1:  # with several drivers, whoever ends last gathers the index
                 self._writer.finish()
 
-    def _work(self, watch: Watch) -> Generator[Outcome, None, None]:
-        if self._engine.whole_parts:
-            return self._parts_elsewhere(watch)
-        return write_parts(self._writer, self._engine, self.parts, iter(self.videos()), self._how(), watch)
-
-    def _counted(self, outcomes: Generator[Outcome, None, None]) -> Iterator[Outcome]:
-        with closing(outcomes):  # before the record is written
-            for outcome in outcomes:
-                self.totals.add(outcome)
-                yield outcome
-
-    def _committed(self, told: OnCommit, part: Part) -> None:
-        self.totals.parts += 1
-        told(part)
-
-    def _record(self) -> AbstractContextManager[None]:
+    def _recorded(self) -> AbstractContextManager[None]:
+        """Keep a record of a run that has something to do."""
         if not self.parts:
             return nullcontext()
         counts = len(self.corpus.videos), self.remaining, dict(self.earlier), len(self.changed)
-        asked = Asked(self._inputs, self._engine, str(self.resume.shard), *counts, self._profile)
-        return recorded(self._writer, asked, self.totals)
+        facts = RunFacts(self._inputs, self._engine, str(self.resume.shard), *counts, self._profile)
+        return recorded(self._writer, facts, self.totals)
 
-    def _how(self) -> Work:
-        return Work(self.resume.fingerprint == "content", self._scratch, self._profile)
 
-    def _parts_elsewhere(self, watch: Watch) -> Generator[Outcome, None, None]:
-        """Have each part written by a task of the engine, which commits it, too."""
-        work = partial(write_part, writer=self._writer, engine=self._engine.inside(), how=self._how())
-        results = self._engine.run(work, self.parts, _lost_part)
+def write_parts(
+    writer: StoreWriter, engine: Engine, parts: list[Part], how: Work, watch: Watch
+) -> Generator[Outcome, None, None]:
+    """Write and commit parts one after the other, from one stream of results."""
+    videos = (video for part in parts for video in part.videos)
+    with tempfile.TemporaryDirectory(prefix="mgmtool-", dir=how.scratch, ignore_cleanup_errors=True) as spool:
+        work = partial(process_video, recipe=how.recipe, spool=spool, fingerprint=how.hashed, profile=how.profile)
+        results = engine.run(work, videos, lost_video)
         try:
-            for part, outcomes in zip(self.parts, watch.clock.timed(results, "wait"), strict=True):
-                yield from outcomes
+            timed = watch.clock.timed(results, "wait")
+            for part in parts:
+                with writer.part(part.number) as growing:
+                    for video in part.videos:
+                        result = next(timed)
+                        outcome = replace(result.outcome, part=part.number)
+                        with watch.clock.stage("append"):
+                            result.hand_over(growing, outcome, part.supersedes.get(video.id))
+                        yield outcome
+                    with watch.clock.stage("commit"):
+                        growing.commit()
                 watch.told(part)
         finally:
             results.close()
+
+
+def write_parts_elsewhere(
+    writer: StoreWriter, engine: Engine, parts: list[Part], how: Work, watch: Watch
+) -> Generator[Outcome, None, None]:
+    """Have each part written by a task of the engine, which commits it, too."""
+    work = partial(write_part, writer=writer, engine=engine.inside(), how=how)
+    results = engine.run(work, parts, lost_part)
+    try:
+        for part, outcomes in zip(parts, watch.clock.timed(results, "wait"), strict=True):
+            yield from outcomes
+            watch.told(part)
+    finally:
+        results.close()
 
 
 def write_part(part: Part, writer: StoreWriter, engine: Engine, how: Work) -> list[Outcome]:
@@ -180,7 +211,7 @@ def write_part(part: Part, writer: StoreWriter, engine: Engine, how: Work) -> li
     end = time.monotonic() + _PATIENCE
     while True:
         try:
-            return list(write_parts(writer, engine, [part], iter(part.videos), how, Watch(_silent)))
+            return list(write_parts(writer, engine, [part], how, Watch(lambda _: None)))
         except PartCommittedError:
             return writer.outcomes(part.number, part.videos)
         except StoreBusyError:
@@ -189,45 +220,6 @@ def write_part(part: Part, writer: StoreWriter, engine: Engine, how: Work) -> li
             time.sleep(1)
 
 
-def write_parts(
-    writer: StoreWriter, engine: Engine, parts: list[Part], videos: Iterator[VideoRef], how: Work, watch: Watch
-) -> Generator[Outcome, None, None]:
-    """Write and commit parts one after the other, from one stream of results."""
-    with tempfile.TemporaryDirectory(prefix="mgmtool-", dir=how.scratch, ignore_cleanup_errors=True) as spool:
-        work = partial(process_video, spec=writer.spec, spool=spool, fingerprint=how.hashed, profile=how.profile)
-        results = engine.run(work, videos, lost_video)
-        try:
-            for part in parts:
-                yield from _write(writer, part, watch.clock.timed(results, "wait"), watch.clock)
-                watch.told(part)
-        finally:
-            results.close()
-
-
-def _write(writer: StoreWriter, part: Part, results: Iterator[VideoResult], clock: Clock) -> Iterator[Outcome]:
-    with writer.part(part.number) as growing:
-        for video in part.videos:
-            result = next(results)
-            outcome = replace(result.outcome, part=part.number)
-            with clock.stage("append"):
-                _append(growing, result, outcome, part.supersedes.get(video.id))
-            yield outcome
-        with clock.stage("commit"):
-            growing.commit()
-
-
-def _append(writer: PartWriter, result: VideoResult, outcome: Outcome, supersedes: int | None) -> None:
-    try:
-        for volume in result.volumes():
-            writer.append(volume)
-        writer.end_video(outcome, supersedes)
-    finally:
-        result.drop()
-
-
-def _lost_part(part: Part, error: VideoError) -> list[Outcome]:
-    raise StoreWriteError(f"part {part.number} could not be written: {error}; run the same command again to go on")
-
-
-def _silent(_: Part) -> None:
-    """Tell nobody."""
+def lost_part(part: Part, error: VideoError) -> list[Outcome]:
+    """Give up: a task that could not answer has left its part unwritten."""
+    raise StoreWriteError(f"part {part.number} could not be written: {error}; run the same command again to resume")

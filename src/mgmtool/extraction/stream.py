@@ -10,8 +10,8 @@ from fractions import Fraction
 import numpy as np
 
 from mgmtool import masking, sources
+from mgmtool.extraction.recipe import Recipe
 from mgmtool.kernels.tokens import sample_tokens
-from mgmtool.masking import Scheme
 from mgmtool.profiling import stage, timed
 from mgmtool.types import (
     Bool,
@@ -59,39 +59,38 @@ class MaskStream:
 
 
 @contextmanager
-def stream_masks(video: VideoRef, spec: ExtractSpec) -> Iterator[MaskStream]:
+def stream_masks(video: VideoRef, spec: ExtractSpec | Recipe) -> Iterator[MaskStream]:
     """Open a video and compute its masks chunk by chunk, in memory that does not grow with its length.
 
     Parameters
     ----------
     video : VideoRef
         The input; its id decides what is random.
-    spec : ExtractSpec
-        What to compute.
+    spec : ExtractSpec or Recipe
+        What to compute; who has many videos hands down one recipe.
 
     Raises
     ------
     VideoError
         The video failed.
     UsageError
-        The spec names an unknown scheme, source or option.
+        See :meth:`Recipe.of`.
     """
-    scheme = masking.build(spec.scheme, spec.scheme_options)
-    source = sources.build(spec.source, spec.source_options)
-    motion = scheme.needs_motion
-    chosen = replace(video, reading=spec.reading)
+    recipe = Recipe.of(spec)
+    scheme, motion = recipe.scheme, recipe.scheme.needs_motion
+    chosen = replace(video, reading=recipe.spec.reading)
     with ExitStack() as stack:
         with stage("open"):
-            opened = source.open(chosen, motion=motion, luma=motion, chroma=scheme.needs_chroma)
+            opened = recipe.source.open(chosen, motion=motion, luma=motion, chroma=scheme.needs_chroma)
             stream = stack.enter_context(opened)
-        energies = timed(scheme.energies(timed(stream.frames, "reduce"), spec.energy_grid), "energy")
-        seed = masking.derive_seed(spec.seed, video.id)
-        placer = _Placer(scheme, spec, stream.info, seed, scheme.tracks(video))
+        energies = timed(scheme.energies(timed(stream.frames, "reduce"), recipe.spec.energy_grid), "energy")
+        seed = masking.derive_seed(recipe.spec.seed, video.id)
+        placer = _Placer(recipe, stream.info, seed, scheme.tracks(video))
         yield MaskStream(stream.info, timed(placer.chunks(energies), "place"), stream.facts)
 
 
-def whole_video(video: VideoRef, spec: ExtractSpec) -> tuple[MaskVolume, VideoFacts]:
-    """Compute the masks of a video at once; memory grows with its length, by about half a kilobyte a frame."""
+def whole_video(video: VideoRef, spec: ExtractSpec | Recipe) -> tuple[MaskVolume, VideoFacts]:
+    """Compute the masks of a video at once; memory grows by about half a kilobyte per frame."""
     with stream_masks(video, spec) as stream:
         chunks = list(stream.chunks)
         facts = stream.facts()
@@ -99,43 +98,41 @@ def whole_video(video: VideoRef, spec: ExtractSpec) -> tuple[MaskVolume, VideoFa
     return MaskVolume(**columns), facts
 
 
-def warm_up(spec: ExtractSpec) -> None:
+def warm_up(spec: ExtractSpec | Recipe) -> None:
     """Compile every kernel a spec needs, or load it from the cache, so that no worker has to compile it again."""
-    scheme = masking.build(spec.scheme, spec.scheme_options)
+    recipe = Recipe.of(spec)
     info = VideoInfo(32, 48, Orientation(), "", "", None, Fraction(1, 25), 0)
     sources.warm_up()
-    board = (np.indices((4, 6)).sum(axis=0) % 2 * 255).astype(np.float32)  # another picture: a scene cut
+    board = (np.indices((4, 6)).sum(axis=0) % 2 * 255).astype(np.float32)  # differs from the frames before: a scene cut
     pictures = (np.zeros((4, 6), np.float32), np.zeros((4, 6), np.float32), board)
-    energies = scheme.energies([_blank_frame(i, luma) for i, luma in enumerate(pictures)], spec.energy_grid)
-    for _ in _Placer(scheme, spec, info, 0).chunks(energies):
+    frames = [
+        FrameMotion(
+            index=index,
+            pts=index,
+            key_frame=False,
+            corrupt=False,
+            has_vectors=True,
+            displacement=np.zeros((2, 3, 2), np.float32),
+            coverage=np.ones((2, 3), np.float32),
+            luma=luma,
+            cell=16,
+            height=32,
+            width=48,
+            chroma=np.full((2, 2, 3), 128, np.float32),
+        )
+        for index, luma in enumerate(pictures)
+    ]
+    energies = recipe.scheme.energies(frames, recipe.spec.energy_grid)
+    for _ in _Placer(recipe, info, 0).chunks(energies):
         pass
-
-
-def _blank_frame(index: int, luma: Float32) -> FrameMotion:
-    """Return a frame of 2 x 3 cells in which nothing moves."""
-    return FrameMotion(
-        index=index,
-        pts=index,
-        key_frame=False,
-        corrupt=False,
-        has_vectors=True,
-        displacement=np.zeros((2, 3, 2), np.float32),
-        coverage=np.ones((2, 3), np.float32),
-        luma=luma,
-        cell=16,
-        height=32,
-        width=48,
-        chroma=np.full((2, 2, 3), 128, np.float32),
-    )
 
 
 class _Placer:
     """Cuts energies into chunks and has the scheme place its box in each, looking ahead."""
 
-    def __init__(
-        self, scheme: Scheme, spec: ExtractSpec, info: VideoInfo, seed: int, tracks: Tracks | None = None
-    ) -> None:
-        self._scheme, self._spec, self._info, self._seed, self._tracks = scheme, spec, info, seed, tracks
+    def __init__(self, recipe: Recipe, info: VideoInfo, seed: int, tracks: Tracks | None = None) -> None:
+        self._scheme, self._spec, self._info, self._seed = recipe.scheme, recipe.spec, info, seed
+        self._tracks = tracks
         self._first = 0
         self._previous: tuple[int, int] | None = None
         self._fallback = False
@@ -156,8 +153,14 @@ class _Placer:
         """Place the box in all the frames, keep the first ``count``."""
         known = np.array([frame.flags for frame in frames], np.uint8)
         cut = known & int(FrameFlag.SCENE_CUT) > 0
-        levels, scale = self._energy(frames)
-        tokens = self._tokens(levels, scale, len(frames))
+        levels: UInt8 | None = None
+        scale = np.array([frame.scale for frame in frames], np.float32)
+        tokens = np.zeros((len(frames), self._spec.grid.rows, self._spec.grid.cols), np.float32)
+        if (
+            frames[0].energy is not None
+        ):  # tokens from the stored 8 bits, so that a reader of the store finds the same boxes
+            levels = np.stack([frame.energy for frame in frames if frame.energy is not None])
+            sample_tokens(levels, scale, 0.0, 0.0, 1.0, 1.0, False, tokens)
         first, before, objects = self._first, self._previous, self._objects(len(frames))
         request = PlacementRequest(tokens, cut, self._spec.layout, self._seed, first, before, objects=objects)
         placed = self._scheme.place(request)
@@ -166,28 +169,15 @@ class _Placer:
         last = placed.corner[count - 1]
         self._previous = (int(last[0]), int(last[1])) if last[0] >= 0 else None
         self._fallback = bool(flags[-1] & FrameFlag.FALLBACK)
-        keep = levels is not None and scale is not None and self._spec.energy
+        stored = levels if self._spec.energy else None
         return MaskVolume(
             mask=placed.mask[:count],
             box=self._boxes(placed, count),
             pts=np.array([frame.pts for frame in frames[:count]], np.int64),
             flags=flags,
-            energy=levels[:count] if keep and levels is not None else None,
-            energy_scale=scale[:count] if keep and scale is not None else None,
+            energy=None if stored is None else stored[:count],
+            energy_scale=None if stored is None else scale[:count],
         )
-
-    def _energy(self, frames: list[FrameEnergy]) -> tuple[UInt8 | None, Float32 | None]:
-        if frames[0].energy is None:
-            return None, None
-        levels = np.stack([frame.energy for frame in frames if frame.energy is not None])
-        return levels, np.array([frame.scale for frame in frames], np.float32)
-
-    def _tokens(self, levels: UInt8 | None, scale: Float32 | None, frames: int) -> Float32:
-        """Energy of every token; from the stored 8 bits, so that a reader of the store finds the same boxes."""
-        tokens = np.zeros((frames, self._spec.grid.rows, self._spec.grid.cols), np.float32)
-        if levels is not None and scale is not None:
-            sample_tokens(levels, scale, 0.0, 0.0, 1.0, 1.0, False, tokens)
-        return tokens
 
     def _objects(self, frames: int) -> Float32 | None:
         """Where the known objects are in the next frames, in tokens of the whole frame."""

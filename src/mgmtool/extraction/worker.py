@@ -5,22 +5,27 @@ from __future__ import annotations
 import pickle
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mgmtool.corpus import content_fingerprint
 from mgmtool.errors import VideoError, failure_of
+from mgmtool.extraction.recipe import Recipe
 from mgmtool.extraction.stream import stream_masks, whole_video
 from mgmtool.profiling import measured, stage
 from mgmtool.storage import local_copy
 from mgmtool.types import ExtractSpec, MaskVolume, Outcome, VideoRef
 from mgmtool.video.container import silence_ffmpeg
 
+if TYPE_CHECKING:
+    from mgmtool.store import PartWriter  # a worker writes nothing, and loads no Zarr
+
 _SPOOL_FRAMES = 16 * 2048
-"""Frames a worker holds in memory; a longer video goes through a temporary file, so memory does not grow with its length."""
+"""Frames that a worker holds in memory; a longer video goes through a temporary file, so memory does not grow with length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,15 @@ class VideoResult:
                 while file.tell() < end:
                     yield pickle.load(file)  # noqa: S301  written by our own worker a moment ago
         yield from self.chunks
+
+    def hand_over(self, part: PartWriter, outcome: Outcome, supersedes: int | None) -> None:
+        """Append the masks to a part and end the video there; whatever comes of it, the spool file is removed."""
+        try:
+            for volume in self.volumes():
+                part.append(volume)
+            part.end_video(outcome, supersedes)
+        finally:
+            self.drop()
 
     def drop(self) -> None:
         """Remove the spool file."""
@@ -60,7 +74,7 @@ def extract_video(path: str | Path, spec: ExtractSpec | None = None) -> MaskVolu
 
 
 def process_video(
-    video: VideoRef, spec: ExtractSpec, spool: str, fingerprint: bool = False, profile: bool = False
+    video: VideoRef, recipe: Recipe, spool: str, fingerprint: bool = False, profile: bool = False
 ) -> VideoResult:
     """Turn one video into masks, or into a failure with its class. Runs in a worker; never raises for a bad video.
 
@@ -68,7 +82,7 @@ def process_video(
     ----------
     video : VideoRef
         The input.
-    spec : ExtractSpec
+    recipe : Recipe
         What to extract.
     spool : str
         Folder for the masks of videos too long for memory, and for the copy of a remote video.
@@ -88,8 +102,11 @@ def process_video(
                     local = stack.enter_context(local_copy(video, spool))
                     if fingerprint:
                         outcome = replace(outcome, fingerprint=content_fingerprint(local.path))
-                stream = stack.enter_context(stream_masks(local, spec))
-                chunks, file = _collect(stream.chunks, spool)
+                stream = stack.enter_context(stream_masks(local, recipe))
+                for volume in stream.chunks:
+                    chunks.append(volume)
+                    if sum(map(len, chunks)) >= _SPOOL_FRAMES:
+                        file, chunks = _spool(chain(chunks, stream.chunks), spool), []
                 outcome = replace(outcome, facts=stream.facts())
         except Exception as error:  # noqa: BLE001  one bad video never stops a corpus
             failure, message = failure_of(error)
@@ -99,21 +116,12 @@ def process_video(
     return VideoResult(spent, chunks, file) if spent.done else VideoResult(spent)
 
 
-def _collect(volumes: Iterator[MaskVolume], folder: str) -> tuple[list[MaskVolume], str | None]:
-    """Gather chunks in memory, or in a file from the frame on where there are too many."""
-    chunks: list[MaskVolume] = []
-    for volume in volumes:
-        chunks.append(volume)
-        if sum(map(len, chunks)) >= _SPOOL_FRAMES:
-            return _spool(chunks, volumes, folder)
-    return chunks, None
-
-
-def _spool(first: list[MaskVolume], rest: Iterator[MaskVolume], folder: str) -> tuple[list[MaskVolume], str]:
+def _spool(volumes: Iterable[MaskVolume], folder: str) -> str:
+    """Write chunks to a temporary file and return its path."""
     with stage("spool"), tempfile.NamedTemporaryFile(dir=folder, suffix=".chunks", delete=False) as file:
-        for volume in chain(first, rest):
+        for volume in volumes:
             pickle.dump(volume, file, pickle.HIGHEST_PROTOCOL)
-    return [], file.name
+    return file.name
 
 
 def lost_video(video: VideoRef, error: VideoError) -> VideoResult:

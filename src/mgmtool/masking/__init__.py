@@ -1,9 +1,9 @@
-"""What to hide: each file is a mask scheme, see :mod:`mgmtool.plugins`."""
+"""What to hide: each file is a mask scheme, see :mod:`mgmtool.plugins`.
+
+:mod:`mgmtool.masking.base` has what a scheme offers and what it may build on.
+"""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any, cast
 
 from mgmtool import plugins
 from mgmtool.masking._draws import below, derive_seed, draws
@@ -12,6 +12,7 @@ from mgmtool.masking._subsets import pick
 from mgmtool.masking.base import Scheme
 
 __all__ = [
+    "SCHEMES",
     "Scheme",
     "below",
     "build",
@@ -24,17 +25,8 @@ __all__ = [
     "visible",
 ]
 
+SCHEMES: plugins.Family[Scheme] = plugins.SCHEMES
 
-def names() -> list[str]:
-    """List the mask schemes there are."""
-    return plugins.names(__name__)
-
-
-def build(name: str, options: Mapping[str, Any] | None = None) -> Scheme:
-    """Make a scheme with its options; see :func:`mgmtool.plugins.build` for what is raised."""
-    return cast("Scheme", plugins.build(__name__, name, options))
-
-
-def summary(name: str) -> str:
-    """Return the one-line description of a scheme."""
-    return plugins.summary(__name__, name)
+names = SCHEMES.names
+build = SCHEMES.build
+summary = SCHEMES.summary

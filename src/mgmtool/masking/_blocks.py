@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mgmtool.masking._draws import below, unit
+from mgmtool.types import Bool
 
 _LOG_ASPECT = math.log(1 / 0.3)
 
@@ -41,3 +42,14 @@ def random_span(raw: np.uint64, length: int, count: int) -> slice:
     length = min(length, count)
     start = int(below(np.array([raw]), count - length + 1)[0])
     return slice(start, start + length)
+
+
+def grown(mask: Bool) -> Bool:
+    """Return the tokens of a mask and those that touch them, corners included."""
+    rows = mask.copy()
+    rows[1:] |= mask[:-1]
+    rows[:-1] |= mask[1:]
+    both = rows.copy()
+    both[:, 1:] |= rows[:, :-1]
+    both[:, :-1] |= rows[:, 1:]
+    return both

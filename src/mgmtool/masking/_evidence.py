@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mgmtool.kernels.runs import FRAMES_BACK, energy_of_run
-from mgmtool.masking._batch import Batch, Item, nothing
+from mgmtool.masking._scene import KnownFrame, SceneFrames, no_frames
 from mgmtool.types import Bool, Float32, FrameMotion
 
 _REFERENCE_SIDE = 480
@@ -50,14 +50,14 @@ class Evidence:
         self._options = options
         self._pictures: list[Float32] = []
         """Pictures of the last frames that were answered."""
-        self._waiting: list[tuple[Item, bool]] = []
+        self._waiting: list[tuple[KnownFrame, bool]] = []
 
-    def push(self, items: Sequence[Item], valid: Sequence[bool]) -> Batch[Item]:
+    def push(self, items: Sequence[KnownFrame], valid: Sequence[bool]) -> SceneFrames[KnownFrame]:
         """Take the next frames; return those whose next picture is there, with their energy.
 
         Parameters
         ----------
-        items : sequence of Item
+        items : sequence of KnownFrame
             The frames, with motion.
         valid : sequence of bool
             Whether the vectors of each count; its energy is zero if not.
@@ -65,15 +65,15 @@ class Evidence:
         self._waiting += zip(items, valid, strict=True)
         return self._taken(len(self._waiting) - 1)
 
-    def flush(self) -> Batch[Item]:
+    def flush(self) -> SceneFrames[KnownFrame]:
         """End the scene: return what still waits and forget the pictures."""
         rest = self._taken(len(self._waiting))
         self._pictures.clear()
         return rest
 
-    def _taken(self, count: int) -> Batch[Item]:
+    def _taken(self, count: int) -> SceneFrames[KnownFrame]:
         if count <= 0:
-            return nothing()
+            return no_frames()
         pictures = self._pictures + [item.frame.luma for item, _ in self._waiting if item.frame.luma is not None]
         items, valid = map(list, zip(*self._waiting[:count], strict=True))
         energy = self._energy([item.frame for item in items], np.array(valid, np.bool_), pictures)
@@ -81,7 +81,7 @@ class Evidence:
             answered = len(self._pictures) + count
             self._pictures = pictures[max(answered - FRAMES_BACK, 0) : answered]
         del self._waiting[:count]
-        return Batch(items, np.array(valid, np.bool_), energy)
+        return SceneFrames(items, np.array(valid, np.bool_), energy)
 
     def _energy(self, frames: list[FrameMotion], valid: Bool, pictures: list[Float32]) -> Float32:
         options, like = self._options, frames[0]

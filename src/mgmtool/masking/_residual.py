@@ -8,10 +8,10 @@ import numpy as np
 
 from mgmtool.kernels.runs import store_run
 from mgmtool.masking._appearance import Appearance
-from mgmtool.masking._batch import Batch, Item
 from mgmtool.masking._cuts import CutDetector
 from mgmtool.masking._evidence import Evidence, EvidenceOptions
 from mgmtool.masking._pooling import TemporalPool
+from mgmtool.masking._scene import KnownFrame, SceneFrames
 from mgmtool.masking.base import known_flags
 from mgmtool.profiling import stage
 from mgmtool.types import FrameEnergy, FrameFlag, FrameMotion, PatchGrid
@@ -37,7 +37,7 @@ class ResidualEnergy:
 
     def __init__(self, evidence: EvidenceOptions, pool: int, appearance: bool) -> None:
         self._evidence = Evidence(evidence)
-        self._pool: TemporalPool[Item] = TemporalPool(pool)
+        self._pool: TemporalPool[KnownFrame] = TemporalPool(pool)
         self._appearance = Appearance(evidence.border) if appearance else None
 
     def energies(self, frames: Iterable[FrameMotion], grid: PatchGrid) -> Iterator[FrameEnergy]:
@@ -56,7 +56,7 @@ class ResidualEnergy:
             A frame comes without motion.
         """
         cuts, kind = CutDetector(), None
-        items: list[Item] = []
+        items: list[KnownFrame] = []
         valid: list[bool] = []
         for frame in frames:
             cut = cuts.is_cut(frame.luma)
@@ -66,14 +66,14 @@ class ResidualEnergy:
                 items, valid = [], []
             # The vectors of a cut that is no key frame point into the scene before: they are not motion of this one.
             counts = frame.has_vectors and not cut
-            items.append(Item(frame, _FLAGS[known_flags(frame), cut, counts]))
+            items.append(KnownFrame(frame, _FLAGS[known_flags(frame), cut, counts]))
             valid.append(counts)
             if len(items) == BATCH_FRAMES:
                 yield from self._run(items, valid, grid, end=False)
                 items, valid = [], []
         yield from self._run(items, valid, grid, end=True)
 
-    def _run(self, items: list[Item], valid: list[bool], grid: PatchGrid, *, end: bool) -> Iterator[FrameEnergy]:
+    def _run(self, items: list[KnownFrame], valid: list[bool], grid: PatchGrid, *, end: bool) -> Iterator[FrameEnergy]:
         """Send frames through the stages, and empty them at the end of a scene."""
         with stage("evidence"):
             batch = self._evidence.push(items, valid)
@@ -86,24 +86,17 @@ class ResidualEnergy:
             if self._appearance is not None:
                 yield from _on_grid(self._appearance.flush(), grid)
 
-    def _after_evidence(self, batch: Batch[Item], grid: PatchGrid) -> Iterator[FrameEnergy]:
+    def _after_evidence(self, batch: SceneFrames[KnownFrame], grid: PatchGrid) -> Iterator[FrameEnergy]:
         return self._after_pooling(self._pool.push(batch), grid) if batch.items else iter(())
 
-    def _after_pooling(self, batch: Batch[Item], grid: PatchGrid) -> Iterator[FrameEnergy]:
+    def _after_pooling(self, batch: SceneFrames[KnownFrame], grid: PatchGrid) -> Iterator[FrameEnergy]:
         coloured = self._appearance is not None and batch.items and batch.items[0].frame.chroma is not None
         return _on_grid(self._appearance.push(batch) if coloured and self._appearance else batch, grid)
 
 
-def _flags_of(known: int, cut: bool, counts: bool) -> FrameFlag:
-    flags = FrameFlag(known)
-    if cut:
-        flags |= FrameFlag.SCENE_CUT
-    return flags if counts else flags | FrameFlag.PROPAGATED
-
-
 # Made beforehand: to combine flags costs Python a microsecond each.
 _FLAGS = {
-    (FrameFlag(known), cut, counts): _flags_of(known, cut, counts)
+    (FrameFlag(known), cut, counts): FrameFlag(known | FrameFlag.SCENE_CUT * cut | FrameFlag.PROPAGATED * (not counts))
     for known in range(FrameFlag.CORRUPT * 2)
     for cut in (False, True)
     for counts in (False, True)
@@ -117,7 +110,7 @@ def _kind(frame: FrameMotion) -> tuple[object, ...]:
     return frame.coverage.shape, None if frame.luma is None else frame.luma.shape, frame.chroma is None
 
 
-def _on_grid(batch: Batch[Item], grid: PatchGrid) -> Iterator[FrameEnergy]:
+def _on_grid(batch: SceneFrames[KnownFrame], grid: PatchGrid) -> Iterator[FrameEnergy]:
     if not batch.items:
         return
     like = batch.items[0].frame

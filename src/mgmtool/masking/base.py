@@ -1,4 +1,8 @@
-"""What every mask scheme offers, and what box schemes share."""
+"""What every mask scheme offers, and what a scheme may build on.
+
+Public: plug-ins of other packages import from here. Random numbers come from :func:`draws` alone, so that masks are the same on
+every machine and for ever; :func:`boxless`, :func:`same_in_all` and :func:`place_boxes` turn tokens into a placement.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,8 @@ from numpy.typing import NDArray
 
 from mgmtool.errors import UsageError
 from mgmtool.kernels.tokens import box_tokens
-from mgmtool.masking._draws import below, draws
+from mgmtool.masking._draws import below, derive_seed, draws, unit
+from mgmtool.masking._subsets import boxless, first_tokens, pick, random_subsets, same_in_all
 from mgmtool.types import (
     FrameEnergy,
     FrameFlag,
@@ -22,6 +27,28 @@ from mgmtool.types import (
     Tracks,
     VideoRef,
 )
+
+__all__ = [
+    "Colourless",
+    "Motionless",
+    "Scheme",
+    "below",
+    "boxless",
+    "centre",
+    "constant",
+    "derive_seed",
+    "draws",
+    "first_tokens",
+    "known_flags",
+    "pick",
+    "place_boxes",
+    "places",
+    "random_corner",
+    "random_subsets",
+    "require_clip",
+    "same_in_all",
+    "unit",
+]
 
 
 class Scheme(Protocol):
@@ -150,7 +177,7 @@ def place_boxes(
     corner : int16 (frames, 2)
         Top left token (y, x) of the box.
     fallback : bool (frames,), optional
-        Frames where the box is the centre box for want of motion; none by default.
+        Frames where the box is the centre box because there is no motion; none by default.
     """
     layout = request.layout
     mask = np.empty(request.energy.shape, np.bool_)
@@ -171,7 +198,7 @@ def centre(request: PlacementRequest) -> tuple[int, int]:
 
 
 def random_corner(request: PlacementRequest) -> tuple[int, int]:
-    """Top left token of a box placed uniformly at random; the same for every run of a video."""
+    """Top left token of a box placed uniformly at random; the same however a video is cut into runs."""
     ys, xs = places(request)
     raw = draws(request.seed, 0, 1, 2)[0]
     return int(below(raw[0], ys)), int(below(raw[1], xs))

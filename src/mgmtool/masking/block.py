@@ -12,7 +12,7 @@ from mgmtool.masking._blocks import random_sides, random_span
 from mgmtool.masking._draws import derive_seed, draws
 from mgmtool.masking._subsets import pick, same_in_all
 from mgmtool.masking.base import Motionless
-from mgmtool.types import Bool, Placement, PlacementRequest, TokenLayout
+from mgmtool.types import Bool, Placement, PlacementRequest
 
 _MOST_TRIES, _TRIES_IN_VAIN = 512, 10
 
@@ -40,21 +40,16 @@ class Block(Motionless):
 
     def place(self, request: PlacementRequest) -> Placement:
         """See :meth:`mgmtool.masking.Scheme.place`."""
-        mask = self._blocks(request.layout, request.seed)
-        keys = draws(derive_seed(request.seed, "rest"), 0, 1, mask.size)
-        left = request.layout.masked - int(mask.sum())
-        return same_in_all(mask | pick(~mask, left, keys), request)
-
-    def _blocks(self, layout: TokenLayout, seed: int) -> Bool:
-        """Rectangles, with ``layout.masked`` tokens in all or fewer; bool (rows, cols)."""
+        layout = request.layout
         mask = np.zeros((layout.rows, layout.cols), np.bool_)
         left, vain = layout.masked, 0
-        for raw in draws(seed, 0, _MOST_TRIES, 4):
+        for raw in draws(request.seed, 0, _MOST_TRIES, 4):
             if not left or vain == _TRIES_IN_VAIN:
                 break
             added = self._add(mask, raw, left)
             left, vain = left - added, 0 if added else vain + 1
-        return mask
+        keys = draws(derive_seed(request.seed, "rest"), 0, 1, mask.size)
+        return same_in_all(mask | pick(~mask, left, keys), request)
 
     def _add(self, mask: Bool, raw: NDArray[np.uint64], left: int) -> int:
         """Hide one rectangle if it fits; return how many tokens it adds."""

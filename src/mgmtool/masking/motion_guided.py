@@ -109,20 +109,16 @@ class MotionGuided(Colourless):
         corner, fallback = np.empty((*cut.shape, 2), np.int16), np.empty(cut.shape, np.bool_)
         mask = np.empty(energy.shape, np.bool_)
         start_y, start_x = like.previous or (-1, -1)
+        weighed = energy
+        if self.centre_prior:
+            y, x = ((np.arange(n) + 0.5) / n * 2 - 1 for n in energy.shape[-2:])
+            weighed = energy * np.exp(-0.5 * self.centre_prior * (y[:, None] ** 2 + x**2)).astype(np.float32)
         box = layout.box_rows, layout.box_cols
         place_guided(
-            np.ascontiguousarray(energy), self._centred(energy), cut, *box, layout.masked, costs, start_y, start_x,
+            np.ascontiguousarray(energy), np.ascontiguousarray(weighed), cut, *box, layout.masked, costs, start_y, start_x,
             corner, fallback, mask,
         )  # fmt: skip
         return [Placement(*found) for found in zip(mask, corner, fallback, strict=True)]
-
-    def _centred(self, energy: Float32) -> Float32:
-        """Energy as the centre prior has it; untouched where there is none."""
-        if not self.centre_prior:
-            return np.ascontiguousarray(energy)
-        y, x = ((np.arange(n) + 0.5) / n * 2 - 1 for n in energy.shape[-2:])
-        weight = np.exp(-0.5 * self.centre_prior * (y[:, None] ** 2 + x**2))
-        return np.ascontiguousarray(energy * weight.astype(np.float32))
 
     def _step_cost(self, request: PlacementRequest) -> float:
         side = max(request.layout.rows, request.layout.cols)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mgmtool.errors import UsageError
-from mgmtool.masking._blocks import random_span, rectangle
+from mgmtool.masking._blocks import grown, random_span, rectangle
 from mgmtool.masking._draws import derive_seed, draws, unit
 from mgmtool.masking._subsets import pick, same_in_all
 from mgmtool.masking.base import Motionless, require_clip
@@ -80,19 +80,8 @@ def _exact(mask: Bool, masked: int, keys: NDArray[np.uint64]) -> Bool:
     mask = pick(mask, masked, keys)
     # A mask that lost tokens is exact; one that did not has at least a token, so that there is a ring while any are left.
     while left := masked - int(mask.sum()):
-        mask |= pick(_around(mask) & ~mask, left, keys)
+        mask |= pick(grown(mask) & ~mask, left, keys)
     return mask
-
-
-def _around(mask: Bool) -> Bool:
-    """Return the tokens of a mask and those that touch them, corners included."""
-    rows = mask.copy()
-    rows[1:] |= mask[:-1]
-    rows[:-1] |= mask[1:]
-    both = rows.copy()
-    both[:, 1:] |= rows[:, :-1]
-    both[:, :-1] |= rows[:, 1:]
-    return both
 
 
 PLUGIN = MultiBlock

@@ -1,12 +1,10 @@
 """Where motion comes from: each file is a source, see :mod:`mgmtool.plugins`.
 
-A source yields :class:`~mgmtool.types.FrameMotion` in displayed orientation and ends every assumption about where it came from.
+A source yields :class:`~mgmtool.types.FrameMotion` in displayed orientation and ends every assumption about where it came from;
+:mod:`mgmtool.sources.base` has what it offers.
 """
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any, cast
 
 import numpy as np
 
@@ -16,22 +14,14 @@ from mgmtool.kernels.luma import mean_picture
 from mgmtool.kernels.shrink import shrink
 from mgmtool.sources.base import VIDEO_EXTENSIONS, MotionStream, Source
 
-__all__ = ["VIDEO_EXTENSIONS", "MotionStream", "Source", "build", "names", "summary", "warm_up"]
+__all__ = ["SOURCES", "VIDEO_EXTENSIONS", "MotionStream", "Source", "build", "names", "summary", "warm_up"]
 
 
-def names() -> list[str]:
-    """List the motion sources there are."""
-    return plugins.names(__name__)
+SOURCES: plugins.Family[Source] = plugins.SOURCES
 
-
-def build(name: str, options: Mapping[str, Any] | None = None) -> Source:
-    """Make a source with its options; see :func:`mgmtool.plugins.build` for what is raised."""
-    return cast("Source", plugins.build(__name__, name, options))
-
-
-def summary(name: str) -> str:
-    """Return the one-line description of a source."""
-    return plugins.summary(__name__, name)
+names = SOURCES.names
+build = SOURCES.build
+summary = SOURCES.summary
 
 
 def warm_up() -> None:

@@ -124,7 +124,9 @@ class CellPlan:
             cb, cr, down_y, down_x = chroma
             places = self._places(down_y, down_x)
             mean_picture(luma.samples, cb.samples, cr.samples, places, luma.unit, found_light, found_colour)
-        return self._turn(found_light), self._turn_planes(found_colour)
+        if self._upright:
+            return found_light, found_colour
+        return self._turn(found_light), np.stack([self._turn(plane) for plane in found_colour])
 
     def _places(self, down_y: int, down_x: int) -> Int64:
         """Where the means of luma and of chroma are taken, see :func:`mgmtool.kernels.luma.mean_picture`."""
@@ -141,16 +143,11 @@ class CellPlan:
         return np.zeros((*self.shape, 2), np.float32), np.zeros(self.shape, np.float32)
 
     def _turn_field(self, displacement: Float32, coverage: Float32, share: float) -> CellField:
-        return CellField(self._turn_vectors(displacement), self._turn(coverage), share)
+        turned = displacement if self._upright else self._orientation.vectors(displacement)
+        return CellField(turned, self._turn(coverage), share)
 
     def _turn(self, values: Float32) -> Float32:
         return values if self._upright else np.ascontiguousarray(self._orientation.picture(values))
-
-    def _turn_planes(self, planes: Float32) -> Float32:
-        return planes if self._upright else np.stack([self._turn(plane) for plane in planes])
-
-    def _turn_vectors(self, field: Float32) -> Float32:
-        return field if self._upright else self._orientation.vectors(field)
 
 
 def _step(shift: int) -> int:

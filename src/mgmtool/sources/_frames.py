@@ -58,19 +58,17 @@ class FrameReducer:
         has_vectors = field is not None and field.share > _LEAST_COVERAGE and not frame.corrupt
         self.vector_frames += has_vectors
         height, width = plan.displayed
-        luma, chroma = self._means(plan, frame)
+        luma: Float32 | None = None
+        chroma: Float32 | None = None
+        if self._luma or self._chroma:
+            planes = frame.planes() if self._chroma else (frame.luma(), None)
+            light, colour = plan.means(*planes, light=self._luma, colour=self._chroma)
+            luma, chroma = light if self._luma else None, colour if self._chroma else None
         return FrameMotion(
             index, frame.pts, frame.key_frame, frame.corrupt, has_vectors,
             None if field is None else field.displacement, None if field is None else field.coverage,
             luma, self._cell, height, width, chroma,
         )  # fmt: skip
-
-    def _means(self, plan: CellPlan, frame: DecodedFrame) -> tuple[Float32 | None, Float32 | None]:
-        if not (self._luma or self._chroma):
-            return None, None
-        planes = frame.planes() if self._chroma else (frame.luma(), None)
-        light, colour = plan.means(*planes, light=self._luma, colour=self._chroma)
-        return light if self._luma else None, colour if self._chroma else None
 
     def facts(self, source: str) -> VideoFacts:
         """Return what is known after the last frame, for a source of that name that was asked for."""

@@ -42,12 +42,12 @@ class Auto:
     def open(self, video: VideoRef, *, motion: bool, luma: bool, chroma: bool = False) -> Iterator[MotionStream]:
         """See :meth:`mgmtool.sources.Source.open`."""
         with ExitStack() as stack:
-            run = _Run(stack, video, self.cell, motion, luma, chroma)
-            yield MotionStream(run.info, run.frames(), run.facts)
+            reading = AutoFrames(stack, video, self.cell, motion, luma, chroma)
+            yield MotionStream(reading.info, reading.frames(), reading.facts)
 
 
-class _Run:
-    """One pass over one video, or two where the first finds no vectors."""
+class AutoFrames:
+    """The frames of one video with their motion, in one pass, or in two where the first finds no vectors."""
 
     def __init__(
         self, stack: ExitStack, video: VideoRef, cell: int | None, motion: bool, luma: bool, chroma: bool
@@ -76,7 +76,7 @@ class _Run:
         return dataclasses.replace(self._stream.facts(), source_reason=self._reason)
 
     def _vectors_seen(self, held: list[FrameMotion]) -> bool:
-        """Collect frames up to the first with vectors; False if too many have none. A film of one frame needs none."""
+        """Collect frames up to the first with vectors; False if too many have none. A video of one frame needs none."""
         try:
             for frame in self._stream.frames:
                 held.append(frame)

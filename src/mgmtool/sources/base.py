@@ -1,4 +1,7 @@
-"""What every motion source offers."""
+"""What every motion source offers.
+
+Public: plug-ins of other packages import from here.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from mgmtool.types import FrameMotion, VideoFacts, VideoInfo, VideoRef
+
+__all__ = ["VIDEO_EXTENSIONS", "MotionStream", "Source"]
 
 _ENDINGS = (
     ".264 .265 .3g2 .3gp .asf .avi .divx .dv .f4v .flv .gif .h264 .h265 .hevc .ivf .jsv .m1v .m2ts .m2v .m4v .mkv .mov .mp4 "

@@ -9,11 +9,10 @@ from typing import ClassVar
 
 from mgmtool.errors import NoMotionVectorsFailure
 from mgmtool.kernels.field import VECTOR
-from mgmtool.sources._cells import CellField, check_cell
+from mgmtool.sources._cells import check_cell
 from mgmtool.sources._frames import FrameReducer
 from mgmtool.sources.base import VIDEO_EXTENSIONS, MotionStream
 from mgmtool.types import FrameMotion, VideoFacts, VideoRef
-from mgmtool.video.frames import DecodedFrame
 from mgmtool.video.reader import SHRINK, OpenVideo, read_video
 
 _INTER_FRAMES_TO_TRY = 32
@@ -43,12 +42,12 @@ class Codec:
     def open(self, video: VideoRef, *, motion: bool, luma: bool, chroma: bool = False) -> Iterator[MotionStream]:
         """See :meth:`mgmtool.sources.Source.open`."""
         with read_video(video.path, video.reading, small=self.cell is None or self.cell >= 2 << SHRINK) as opened:
-            run = _Run(opened, FrameReducer(opened, self.cell, luma, chroma), motion)
-            yield MotionStream(opened.info, run.frames(), run.facts)
+            reading = CodecFrames(opened, FrameReducer(opened, self.cell, luma, chroma), motion)
+            yield MotionStream(opened.info, reading.frames(), reading.facts)
 
 
-class _Run:
-    """One pass over one video."""
+class CodecFrames:
+    """The frames of one video with their motion, in one pass."""
 
     def __init__(self, opened: OpenVideo, reducer: FrameReducer, motion: bool) -> None:
         self._opened, self._reducer, self._motion = opened, reducer, motion
@@ -57,7 +56,11 @@ class _Run:
     def frames(self) -> Iterator[FrameMotion]:
         """Reduce every decoded frame at once, and give up where no vectors are to be expected."""
         for index, frame in enumerate(self._opened.frames):
-            yield self._reducer.reduce(index, frame, self._field(frame) if self._motion else None)
+            field = None
+            if self._motion:
+                known = not (frame.bidirectional and self._b_frames_read_zero)
+                field = self._reducer.plan(frame).field(frame.vectors(VECTOR) if known else None)
+            yield self._reducer.reduce(index, frame, field)
             if self._motion and not self._reducer.vector_frames:
                 self._give_up(self._opened.tally.inter_frames >= _INTER_FRAMES_TO_TRY)
         if self._motion and not self._reducer.vector_frames:
@@ -66,10 +69,6 @@ class _Run:
     def facts(self) -> VideoFacts:
         """Return what is known after the last frame."""
         return self._reducer.facts("codec")
-
-    def _field(self, frame: DecodedFrame) -> CellField:
-        known = not (frame.bidirectional and self._b_frames_read_zero)
-        return self._reducer.plan(frame).field(frame.vectors(VECTOR) if known else None)
 
     def _give_up(self, enough: bool) -> None:
         if enough:

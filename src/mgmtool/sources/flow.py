@@ -54,7 +54,7 @@ class Flow:
     extensions: ClassVar[tuple[str, ...]] = VIDEO_EXTENSIONS
 
     def __post_init__(self) -> None:
-        """Check the options, and that OpenCV is there: a corpus should not fail video by video for want of it."""
+        """Check the options, and that OpenCV is there: a corpus should not fail video by video because it is missing."""
         _check_word("method", self.method, METHODS)
         _check_word("preset", self.preset, PRESETS)
         check_cell("flow", self.cell)
@@ -64,10 +64,10 @@ class Flow:
     @contextmanager
     def open(self, video: VideoRef, *, motion: bool, luma: bool, chroma: bool = False) -> Iterator[MotionStream]:
         """See :meth:`mgmtool.sources.Source.open`."""
-        estimate = _estimator(self.method, self.preset) if motion else None
+        estimate = estimator(self.method, self.preset) if motion else None
         with read_video(video.path, video.reading) as opened:
-            run = _Run(opened, FrameReducer(opened, self.cell, luma, chroma), estimate)
-            yield MotionStream(opened.info, run.frames(), run.facts)
+            reading = FlowFrames(opened, FrameReducer(opened, self.cell, luma, chroma), estimate)
+            yield MotionStream(opened.info, reading.frames(), reading.facts)
 
 
 def _check_word(option: str, value: str, known: Sequence[str]) -> None:
@@ -75,8 +75,8 @@ def _check_word(option: str, value: str, known: Sequence[str]) -> None:
         raise UsageError(f"flow option {option} is {value!r}; expected one of {', '.join(known)}")
 
 
-class _Run:
-    """One pass over one video."""
+class FlowFrames:
+    """The frames of one video with their motion, in one pass."""
 
     def __init__(self, opened: OpenVideo, reducer: FrameReducer, estimate: Estimate | None) -> None:
         self._opened, self._reducer, self._estimate = opened, reducer, estimate
@@ -85,24 +85,24 @@ class _Run:
     def frames(self) -> Iterator[FrameMotion]:
         """Reduce every decoded frame at once; of the pictures, only the one before is kept."""
         for index, frame in enumerate(self._opened.frames):
-            field = None if self._estimate is None else self._field(frame, self._estimate)
+            field = None if self._estimate is None else self.field(frame, self._estimate)
             yield self._reducer.reduce(index, frame, field)
 
     def facts(self) -> VideoFacts:
         """Return what is known after the last frame."""
         return self._reducer.facts("flow")
 
-    def _field(self, frame: DecodedFrame, estimate: Estimate) -> CellField:
+    def field(self, frame: DecodedFrame, estimate: Estimate) -> CellField:
         """Motion since the picture before; none without one, after a change of size, or where either picture is damaged."""
         before = self._before
-        now = self._before = None if frame.corrupt else _grey(frame.luma())
+        now = self._before = None if frame.corrupt else grey(frame.luma())
         plan = self._reducer.plan(frame)
         if now is None or before is None or before.shape != now.shape:
             return plan.dense(None)
         return plan.dense(estimate(now, before)[: frame.height, : frame.width])
 
 
-def _grey(plane: Plane) -> UInt8:
+def grey(plane: Plane) -> UInt8:
     """Copy the picture of a plane as 8 bit, without its padding; tiny ones are continued to a size that has flow at all."""
     picture = plane.samples[:, : plane.width]
     if picture.dtype != np.uint8:
@@ -111,8 +111,15 @@ def _grey(plane: Plane) -> UInt8:
     return np.pad(picture, missing, mode="edge") if np.any(missing) else np.array(picture, order="C")
 
 
-def _estimator(method: str, preset: str) -> Estimate:
-    cv2 = _opencv()
+def estimator(method: str, preset: str) -> Estimate:
+    """Return what estimates flow by a method of :class:`Flow`.
+
+    Raises
+    ------
+    UsageError
+        OpenCV cannot be imported.
+    """
+    cv2 = import_opencv()
     if method == "dis":
         dis = cv2.DISOpticalFlow_create(getattr(cv2, f"DISOPTICAL_FLOW_PRESET_{preset.upper()}"))
         return _on_one_thread(cv2, lambda now, before: dis.calc(now, before, None))
@@ -133,7 +140,7 @@ def _on_one_thread(cv2: Any, estimate: Callable[[UInt8, UInt8], Any]) -> Estimat
     return estimate_alone
 
 
-def _opencv() -> Any:
+def import_opencv() -> Any:
     """Import OpenCV, which is heavy and not everywhere, without OpenCL, whose rounding depends on the device."""
     try:
         import cv2

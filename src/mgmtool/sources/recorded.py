@@ -45,8 +45,8 @@ class Recorded:
             archive = zipfile.ZipFile(video.path)
         with archive:
             with _failures():
-                facts, cell = _read_header(archive, video.path)
-            yield MotionStream(facts.info, _replay(archive, cell, (motion, motion, luma, chroma)), lambda: facts)
+                facts, cell = read_header(archive, video.path)
+            yield MotionStream(facts.info, replay(archive, cell, (motion, motion, luma, chroma)), lambda: facts)
 
 
 @contextmanager
@@ -84,7 +84,11 @@ def save(path: str | Path, stream: MotionStream) -> None:
                 block = []
         if block:
             _write_block(archive, next(numbers), block)
-        archive.writestr("header.json", json.dumps(_header(stream.facts(), cell), indent=1))
+        facts = stream.facts()
+        values, info = dataclasses.asdict(facts), facts.info
+        values["info"] |= {"fps": None if info.fps is None else str(info.fps), "time_base": str(info.time_base)}
+        values["info"] |= {"pixel_aspect": str(info.pixel_aspect)}
+        archive.writestr("header.json", json.dumps({"format": _FORMAT, "cell": cell, "facts": values}, indent=1))
 
 
 _SCALARS = {
@@ -110,7 +114,8 @@ def _write_block(archive: zipfile.ZipFile, number: int, block: list[FrameMotion]
             np.lib.format.write_array(file, array, allow_pickle=False)
 
 
-def _replay(archive: zipfile.ZipFile, cell: int, asked: tuple[bool, ...]) -> Iterator[FrameMotion]:
+def replay(archive: zipfile.ZipFile, cell: int, asked: tuple[bool, ...]) -> Iterator[FrameMotion]:
+    """Yield the frames of a recording, with those of displacement, coverage, luma and chroma that are asked for."""
     members = set(archive.namelist())
     wanted = [name for name, yes in zip(_FIELDS, asked, strict=True) if yes]
     index = 0
@@ -119,8 +124,11 @@ def _replay(archive: zipfile.ZipFile, cell: int, asked: tuple[bool, ...]) -> Ite
             return
         names = [*_SCALARS, *(name for name in wanted if f"{number:06}/{name}.npy" in members)]
         with _failures():
-            arrays = {name: _read_array(archive, f"{number:06}/{name}.npy") for name in names}
-            _check(arrays, cell)
+            arrays: dict[str, NDArray[Any]] = {}
+            for name in names:
+                with archive.open(f"{number:06}/{name}.npy") as file:
+                    arrays[name] = np.lib.format.read_array(file, allow_pickle=False)
+            check_arrays(arrays, cell)
         for i in range(len(arrays["pts"])):
             values: dict[str, Any] = {name: arrays[name][i].item() for name in _SCALARS}
             values |= {name: arrays[name][i] if name in arrays else None for name in _FIELDS}
@@ -128,12 +136,7 @@ def _replay(archive: zipfile.ZipFile, cell: int, asked: tuple[bool, ...]) -> Ite
             index += 1
 
 
-def _read_array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
-    with archive.open(name) as file:
-        return np.lib.format.read_array(file, allow_pickle=False)
-
-
-def _check(arrays: dict[str, NDArray[Any]], cell: int) -> None:
+def check_arrays(arrays: dict[str, NDArray[Any]], cell: int) -> None:
     """Refuse arrays that do not belong together: compiled code checks no index."""
     height, width = arrays["height"], arrays["width"]
     if not all(arrays[name].shape == height.shape == (len(height),) for name in _SCALARS):
@@ -151,15 +154,8 @@ def _check(arrays: dict[str, NDArray[Any]], cell: int) -> None:
             raise ValueError(f"{name} holds other values than finite float32")
 
 
-def _header(facts: VideoFacts, cell: int) -> dict[str, Any]:
-    values = dataclasses.asdict(facts)
-    info = values["info"]
-    info |= {"fps": None if facts.info.fps is None else str(facts.info.fps), "time_base": str(facts.info.time_base)}
-    info |= {"pixel_aspect": str(facts.info.pixel_aspect)}
-    return {"format": _FORMAT, "cell": cell, "facts": values}
-
-
-def _read_header(archive: zipfile.ZipFile, path: str) -> tuple[VideoFacts, int]:
+def read_header(archive: zipfile.ZipFile, path: str) -> tuple[VideoFacts, int]:
+    """Read the facts of a recording, and the side of its cells in pixels."""
     header = json.loads(archive.read("header.json"))
     if header.get("format") != _FORMAT:
         raise OpenFailure(f"recorded motion has the format {header.get('format')!r}; expected {_FORMAT!r} in {path}")

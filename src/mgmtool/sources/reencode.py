@@ -17,8 +17,8 @@ from mgmtool.profiling import stage
 from mgmtool.sources._cells import CellField, check_cell
 from mgmtool.sources._frames import FrameReducer
 from mgmtool.sources.base import VIDEO_EXTENSIONS, MotionStream
-from mgmtool.types import FrameMotion, UInt8, VideoFacts, VideoRef
-from mgmtool.video.frames import DecodedFrame, Plane
+from mgmtool.types import FrameMotion, VideoFacts, VideoRef
+from mgmtool.video.frames import DecodedFrame
 from mgmtool.video.reader import OpenVideo, read_video
 from mgmtool.video.reencode import Reencoder, has_encoder
 
@@ -45,7 +45,7 @@ class Reencode:
     extensions: ClassVar[tuple[str, ...]] = VIDEO_EXTENSIONS
 
     def __post_init__(self) -> None:
-        """Check the options, and that there is an encoder: a corpus should not fail video by video for want of it."""
+        """Check the options, and that there is an encoder: a corpus should not fail video by video because it is missing."""
         least, most = _SHORT_SIDES
         if not least <= self.short_side <= most:
             raise UsageError(f"reencode option short_side is {self.short_side}; expected {least} to {most} pixels")
@@ -57,12 +57,14 @@ class Reencode:
     def open(self, video: VideoRef, *, motion: bool, luma: bool, chroma: bool = False) -> Iterator[MotionStream]:
         """See :meth:`mgmtool.sources.Source.open`."""
         with read_video(video.path, video.reading) as opened:
-            run = _Run(opened, FrameReducer(opened, self.cell, luma, chroma), self.short_side if motion else None)
-            yield MotionStream(opened.info, run.frames(), run.facts)
+            reading = ReencodedFrames(
+                opened, FrameReducer(opened, self.cell, luma, chroma), self.short_side if motion else None
+            )
+            yield MotionStream(opened.info, reading.frames(), reading.facts)
 
 
-class _Run:
-    """One pass over one video."""
+class ReencodedFrames:
+    """The frames of one video with their motion, in one pass."""
 
     def __init__(self, opened: OpenVideo, reducer: FrameReducer, short_side: int | None) -> None:
         self._opened, self._reducer, self._short_side = opened, reducer, short_side
@@ -73,27 +75,25 @@ class _Run:
     def frames(self) -> Iterator[FrameMotion]:
         """Re-encode and reduce every decoded frame at once."""
         for index, frame in enumerate(self._opened.frames):
-            field = None if self._short_side is None else self._field(frame, self._short_side)
+            field = None if self._short_side is None else self.field(frame, self._short_side)
             yield self._reducer.reduce(index, frame, field)
 
     def facts(self) -> VideoFacts:
         """Return what is known after the last frame."""
         return self._reducer.facts("reencode")
 
-    def _field(self, frame: DecodedFrame, short_side: int) -> CellField:
+    def field(self, frame: DecodedFrame, short_side: int) -> CellField:
         """Motion since the picture before; none without one, after a change of size, or where either picture is damaged."""
-        encoder = self._encoder_for(frame, short_side)
+        size, encoder = (frame.height, frame.width), self._reencoder
+        if encoder is None or size != self._size:
+            encoder = self._reencoder = Reencoder(*copy_size(*size, short_side))
+            self._size = size
         with stage("encode"):
-            vectors = encoder.vectors(_copy(frame.luma(), encoder.height, encoder.width), VECTOR)
+            plane, small = frame.luma(), np.empty((encoder.height, encoder.width), np.uint8)
+            shrink(plane.samples, plane.width, plane.unit, small)
+            vectors = encoder.vectors(small, VECTOR)
         damaged, self._damaged = self._damaged or frame.corrupt, frame.corrupt
         return self._reducer.plan(frame).scaled_field(None if damaged else vectors, encoder.height, encoder.width)
-
-    def _encoder_for(self, frame: DecodedFrame, short_side: int) -> Reencoder:
-        size = frame.height, frame.width
-        if self._reencoder is None or size != self._size:
-            self._size = size
-            self._reencoder = Reencoder(*copy_size(*size, short_side))
-        return self._reencoder
 
 
 def copy_size(height: int, width: int, short_side: int) -> tuple[int, int]:
@@ -102,12 +102,6 @@ def copy_size(height: int, width: int, short_side: int) -> tuple[int, int]:
     factor = min(Fraction(1), Fraction(short_side, shorter), Fraction(_LONGEST_SIDE, longer))
     rows, cols = (max(2 * int(side * factor / 2), 2) for side in (height, width))
     return rows, cols
-
-
-def _copy(plane: Plane, height: int, width: int) -> UInt8:
-    small = np.empty((height, width), np.uint8)
-    shrink(plane.samples, plane.width, plane.unit, small)
-    return small
 
 
 PLUGIN = Reencode

@@ -1,7 +1,7 @@
 """Masks without videos: schemes that look at nothing, straight from a seed.
 
 >>> import mgmtool
->>> mask = mgmtool.training.masker.build("tube", ratio=0.9)(seed=3).mask
+>>> mask = mgmtool.schemes.masker("tube", ratio=0.9)(seed=3).mask
 >>> mask.shape, int(mask[0].sum())
 ((8, 14, 14), 176)
 """
@@ -19,7 +19,7 @@ from mgmtool.masking import Scheme
 from mgmtool.training.clips import check_clip, place_clip
 from mgmtool.types import ClipRequest, PatchGrid, TokenLayout, TokenMask, VideoMotion
 
-__all__ = ["Masker", "build", "names"]
+__all__ = ["Masker", "build", "masker", "names"]
 
 _SEEDS = 2**64
 _MOST_SIDE = 256
@@ -62,11 +62,11 @@ class Masker:
 
 
 def names() -> list[str]:
-    """List the schemes that :func:`build` takes: those that look at neither motion nor objects."""
+    """List the schemes that :func:`masker` takes: those that look at neither motion nor objects."""
     return [name for name in masking.names() if not _looks_at(masking.build(name))]
 
 
-def build(
+def masker(
     name: str,
     *,
     ratio: float = 0.75,
@@ -117,6 +117,9 @@ def build(
     video = VideoMotion(*grid, np.zeros(max(frames, 0), np.int64))
     check_clip(video, request)
     return Masker(scheme, video, request)
+
+
+build = masker  # the former name
 
 
 def _looks_at(scheme: Scheme) -> str:

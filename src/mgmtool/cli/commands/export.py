@@ -18,10 +18,13 @@ from mgmtool.cli import _completion, options
     metavar="FORMAT",
     required=True,
     shell_complete=_completion.plugin_names("mgmtool.export"),
-    help="webdataset, hf-parquet or npz.",
+    help="webdataset, hf-parquet, npz, or an installed one.",
 )
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder to write, or to go on with."
+)
+@click.option(
+    "--format-option", type=options.KeyValueType(), multiple=True, help="Option of the format; may be repeated."
 )
 @click.option("--shard-videos", type=int, help="Videos of a file of webdataset or hf-parquet.  [default: 1000]")
 @click.option("--compress", is_flag=True, help="Deflate the arrays of npz.")

@@ -11,7 +11,7 @@ from mgmtool.cli import options
 @options.json_output
 def command(as_json: bool) -> None:
     """List the mask schemes, one line each."""
-    from mgmtool import masking
+    from mgmtool import plugins
     from mgmtool.cli._tables import print_plugins
 
-    print_plugins("mgmtool.masking", masking.names(), as_json)
+    print_plugins(plugins.SCHEMES, as_json)

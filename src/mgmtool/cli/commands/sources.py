@@ -11,7 +11,7 @@ from mgmtool.cli import options
 @options.json_output
 def command(as_json: bool) -> None:
     """List the motion sources, one line each."""
-    from mgmtool import sources
+    from mgmtool import plugins
     from mgmtool.cli._tables import print_plugins
 
-    print_plugins("mgmtool.sources", sources.names(), as_json)
+    print_plugins(plugins.SOURCES, as_json)

@@ -12,7 +12,8 @@ from click.core import ParameterSource
 from mgmtool.cli import _completion, options
 
 if TYPE_CHECKING:
-    from mgmtool.types import ExtractSpec, MaskVolume, VideoRef
+    from mgmtool.extraction.recipe import Recipe
+    from mgmtool.types import MaskVolume, VideoRef
 
 
 @click.command(name="visualize")
@@ -87,25 +88,23 @@ def _compared(video: VideoRef, given: dict[str, Any]) -> Path:
     from mgmtool.drawing import Layers, compare, read_contenders
 
     layers, look = Layers(**_layers(given), dark=True), _look(given)
-    compared = read_contenders(given.pop("compare"), options.make_spec(**given))
-    for spec in (contender.spec for contender in compared if contender.volumes):
-        compile_kernels(spec)
+    compared = read_contenders(given.pop("compare"), options.make_recipe(**given).spec)
+    for recipe in (contender.recipe for contender in compared if contender.volumes):
+        compile_kernels(recipe)
     return compare(video, compared=compared, layers=layers, **look)
 
 
 def _drawn(
     ctx: click.Context, video: Path, store: str | Path | None, named: tuple[str | None, str], given: dict[str, Any]
 ) -> Path:
-    from mgmtool import sources
     from mgmtool.drawing import Layers, visualize
 
     del given["compare"]
     layers, look = Layers(**_layers(given)), _look(given)
-    volume, spec = (
+    volume, recipe = (
         _computed(video, named[0], given) if store is None else _stored(ctx, store, named[0] or named[1], given)
     )
-    motion = sources.build(spec.source, spec.source_options)
-    return visualize(video, volume=volume, layers=layers, motion=motion, reading=spec.reading, **look)
+    return visualize(video, volume=volume, layers=layers, motion=recipe.source, reading=recipe.spec.reading, **look)
 
 
 def _layers(given: dict[str, Any]) -> dict[str, bool]:
@@ -137,24 +136,25 @@ def _given_flags(ctx: click.Context, names: Iterable[str]) -> str:
     return ", ".join(f"--{name.replace('_', '-')}" for name in given)
 
 
-def _computed(video: Path, video_id: str | None, given: dict[str, Any]) -> tuple[MaskVolume, ExtractSpec]:
+def _computed(video: Path, video_id: str | None, given: dict[str, Any]) -> tuple[MaskVolume, Recipe]:
     """Compute the masks; what is random in them follows from the id, as in a store."""
     from mgmtool.cli._compile import compile_kernels
     from mgmtool.extraction.stream import whole_video
     from mgmtool.types import VideoRef
 
-    spec = options.make_spec(**given)
-    compile_kernels(spec)
-    return whole_video(VideoRef(video_id or video.name, str(video)), spec)[0], spec
+    recipe = options.make_recipe(**given)
+    compile_kernels(recipe)
+    return whole_video(VideoRef(video_id or video.name, str(video)), recipe)[0], recipe
 
 
-def _stored(ctx: click.Context, store: str | Path, name: str, given: dict[str, Any]) -> tuple[MaskVolume, ExtractSpec]:
+def _stored(ctx: click.Context, store: str | Path, name: str, given: dict[str, Any]) -> tuple[MaskVolume, Recipe]:
     """Read the masks; an option that would have no effect is an error rather than a surprise."""
     from mgmtool.errors import UsageError
+    from mgmtool.extraction.recipe import Recipe
     from mgmtool.store import Store
 
     useless = _given_flags(ctx, given)
     if useless:
         raise UsageError(f"{useless} given with --store, whose masks are made already; expected one or the other")
     opened = Store.open(store)
-    return opened.volume(name), opened.spec
+    return opened.volume(name), Recipe.of(opened.spec)

@@ -11,14 +11,14 @@ from mgmtool.types import Bool, Float32, FrameFlag, FrameMotion
 T = TypeVar("T")
 
 
-class Item(NamedTuple):
+class KnownFrame(NamedTuple):
     """A frame on its way, with what is known of it so far."""
 
     frame: FrameMotion
     flags: FrameFlag
 
 
-class Batch(NamedTuple, Generic[T]):
+class SceneFrames(NamedTuple, Generic[T]):
     """Consecutive frames of one scene; stages work on many at a time, since each step of Python costs as much as a kernel.
 
     Attributes
@@ -35,18 +35,18 @@ class Batch(NamedTuple, Generic[T]):
     valid: Bool
     energy: Float32
 
-    def part(self, first: int, stop: int) -> Batch[T]:
+    def part(self, first: int, stop: int) -> SceneFrames[T]:
         """Return the frames first..stop-1; views."""
-        return Batch(self.items[first:stop], self.valid[first:stop], self.energy[first:stop])
+        return SceneFrames(self.items[first:stop], self.valid[first:stop], self.energy[first:stop])
 
-    def followed_by(self, later: Batch[T]) -> Batch[T]:
+    def followed_by(self, later: SceneFrames[T]) -> SceneFrames[T]:
         """Return these frames and those after them."""
         if not self.items:
             return later
         valid, energy = np.concatenate([self.valid, later.valid]), np.concatenate([self.energy, later.energy])
-        return Batch(self.items + later.items, valid, energy)
+        return SceneFrames(self.items + later.items, valid, energy)
 
 
-def nothing() -> Batch[T]:
-    """Return a batch of no frames."""
-    return Batch([], np.zeros(0, np.bool_), np.zeros((0, 0, 0), np.float32))
+def no_frames() -> SceneFrames[T]:
+    """Return no frames."""
+    return SceneFrames([], np.zeros(0, np.bool_), np.zeros((0, 0, 0), np.float32))
