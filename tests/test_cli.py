@@ -234,7 +234,7 @@ def test_progress_says_nothing_in_a_short_run(grab: Call, clips: Path, kind: str
 
 
 def test_plain_progress_prints_lines(grab: Call, mixed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mgmtool.cli._progress._PLAIN_SECONDS", 0.0)
+    monkeypatch.setattr("mgmtool.cli.console._PLAIN_SECONDS", 0.0)
     ended = grab(mixed, "--progress", "plain")
     lines = [line for line in ended.err.splitlines() if not line.startswith("failed")]
     assert len(lines) == 7

@@ -609,7 +609,7 @@ def test_compress_is_passed_on(call: Any, store: Path, tmp_path: Path) -> None:
 
 
 def test_progress_is_drawn_on_stderr(call: Any, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mgmtool.cli._progress._PLAIN_SECONDS", 0.0)
+    monkeypatch.setattr("mgmtool.cli.console._PLAIN_SECONDS", 0.0)
     code, _, err = call(store, "--to", "npz", "-o", tmp_path / "o", "--progress", "plain")
     assert code == 0
     assert [line.split()[0] for line in err.splitlines()] == [f"{i}/8" for i in range(1, 9)]

@@ -20,7 +20,7 @@ from mgmtool import engines, video
 from mgmtool.cli import main
 from mgmtool.errors import UsageError
 from mgmtool.extraction import prepare
-from mgmtool.extraction.probing import FRAMES, Probe, Totals, probe, probe_video
+from mgmtool.extraction.probing import FRAMES, Probe, ProbeTotals, probe, probe_video
 from mgmtool.types import DecodeOptions, ExtractSpec, VideoRef
 from moving import MATRICES, turn
 
@@ -138,7 +138,7 @@ def test_risks_of_a_transport_stream(tmp_path: Path) -> None:
 
 
 def test_totals_add_up(corpus: Path) -> None:
-    totals = Totals()
+    totals = ProbeTotals()
     for one in probe([str(corpus)], "inline"):
         totals.add(one)
     assert totals.failures == {"open": 2, "no_video_stream": 1}
@@ -186,7 +186,7 @@ def test_the_table_names_every_file_and_sums_up(call: Call, corpus: Path) -> Non
 def test_a_narrow_terminal_cuts_nothing_off(call: Call, corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from rich.console import Console
 
-    monkeypatch.setattr("mgmtool.cli._tables.console", lambda: Console(width=50, highlight=False))
+    monkeypatch.setattr("mgmtool.cli.console.rich_stdout", lambda: Console(width=50, highlight=False))
     out = call(corpus)[1]
     assert max(map(len, out.splitlines())) <= 50
     assert "…" not in out

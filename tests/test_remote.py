@@ -28,7 +28,7 @@ import tiny_videos
 from loading import assert_same_masks, some_clips
 from mgmtool import corpus
 from mgmtool.cli import main
-from mgmtool.cli.options import PlaceType
+from mgmtool.cli.parameters import PlaceType
 from mgmtool.corpus import scan
 from mgmtool.engines import build
 from mgmtool.errors import InputError, PartCommittedError, ReadFailure, StoreError, StoreWriteError, UsageError

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import stores
 import tiny_videos
 from mgmtool import engines
-from mgmtool.cli._shard import choose_shard
+from mgmtool.cli.shard import choose_shard
 from mgmtool.corpus import Part, plan_parts
 from mgmtool.errors import UsageError
 from mgmtool.extraction import extract, prepare

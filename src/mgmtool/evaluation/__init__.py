@@ -10,7 +10,7 @@ from __future__ import annotations
 from mgmtool.evaluation.contenders import Contender, contenders, default_contenders
 from mgmtool.evaluation.run import EvaluateSpec, Problem, SequenceResult, evaluate_sequences
 from mgmtool.evaluation.sequences import Sequence, find_sequences
-from mgmtool.evaluation.summary import Row, Summary, summarise
+from mgmtool.evaluation.summary import Row, Summary, summarise, to_json
 
 __all__ = [
     "Contender",
@@ -25,4 +25,5 @@ __all__ = [
     "evaluate_sequences",
     "find_sequences",
     "summarise",
+    "to_json",
 ]

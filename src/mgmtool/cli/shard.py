@@ -1,4 +1,4 @@
-"""Which shard a driver is: asked for, or as the cluster says."""
+"""Which shard a driver processes: as asked for, or as the cluster says."""
 
 from __future__ import annotations
 
