@@ -20,7 +20,7 @@ from mgmtool import engines, video
 from mgmtool.cli import main
 from mgmtool.errors import UsageError
 from mgmtool.extraction import prepare
-from mgmtool.extraction.probing import FRAMES, Probe, ProbeTotals, probe, probe_video
+from mgmtool.extraction.probing import FRAMES, CorpusTotals, Probe, probe, probe_video
 from mgmtool.types import DecodeOptions, ExtractSpec, VideoRef
 from moving import MATRICES, turn
 
@@ -138,7 +138,7 @@ def test_risks_of_a_transport_stream(tmp_path: Path) -> None:
 
 
 def test_totals_add_up(corpus: Path) -> None:
-    totals = ProbeTotals()
+    totals = CorpusTotals()
     for one in probe([str(corpus)], "inline"):
         totals.add(one)
     assert totals.failures == {"open": 2, "no_video_stream": 1}

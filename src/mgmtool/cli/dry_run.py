@@ -42,11 +42,12 @@ def show_plan(output: str | Path, plan: Plan, engine: Engine, sample: Estimate |
         }
         click.echo(json_line({"event": "plan", **facts, **counts, "estimate": estimate}))
         return
-    rows = [*_plan_rows(plan, facts), *_estimate_rows(sample, estimate, facts["workers"])]
+    rows = [*plan_rows(plan, facts), *estimate_rows(sample, estimate, facts["workers"])]
     show(grid([(f"[bold]{name}[/bold]", escape(words)) for name, words in rows]))
 
 
-def _plan_rows(plan: Plan, facts: dict[str, Any]) -> list[tuple[str, str]]:
+def plan_rows(plan: Plan, facts: dict[str, Any]) -> list[tuple[str, str]]:
+    """Say in rows of a name and its words what would be done."""
     size, earlier = facts["size_bytes"], plan.earlier
     to_do = f"{plan.remaining:,} videos in {len(plan.parts):,} parts"
     rows = [
@@ -57,7 +58,8 @@ def _plan_rows(plan: Plan, facts: dict[str, Any]) -> list[tuple[str, str]]:
     return [*rows, ("changed", changed_words(plan))] if plan.changed else rows
 
 
-def _estimate_rows(sample: Estimate | None, estimate: dict[str, Any] | None, workers: int) -> list[tuple[str, str]]:
+def estimate_rows(sample: Estimate | None, estimate: dict[str, Any] | None, workers: int) -> list[tuple[str, str]]:
+    """Say in rows what a sample tells of time and size."""
     if sample is None:
         return []
     if estimate is None:

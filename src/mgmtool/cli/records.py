@@ -103,8 +103,8 @@ class RecordCommand(click.Command):
         super().__init__(**attributes)
         self.sections = sections
 
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options section by section; in a single list where there is one section only."""
+    def help_sections(self, ctx: click.Context) -> dict[str, list[tuple[str, str]]]:
+        """Return the flags and the help of every option by heading; under ``options`` where there is one heading only."""
         rows: dict[str, list[tuple[str, str]]] = {}
         single, section = len(set(self.sections.values())) < 2, "options"
         for parameter in self.get_params(ctx):
@@ -113,13 +113,18 @@ class RecordCommand(click.Command):
                 # --help is of no record; it stands at the end of the last section.
                 section = "options" if single else self.sections.get(str(parameter.name), section)
                 rows.setdefault(section, []).append(shown)
-        width = min(max(len(flags) for some in rows.values() for flags, _ in some), _FLAG_COLUMNS)
-        for name, some in rows.items():
-            # All sections have one width: write_dl goes by the longest flags that it is given.
-            pad = next((k for k, (flags, _) in enumerate(some) if len(flags) <= width), 0)
-            some[pad] = some[pad][0].ljust(width), some[pad][1]
+        return rows
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options section by section, all in columns of one width."""
+        sections = self.help_sections(ctx)
+        width = min(max(len(flags) for rows in sections.values() for flags, _ in rows), _FLAG_COLUMNS)
+        for name, rows in sections.items():
+            # write_dl goes by the longest flags that it is given: pad those of a row that fits.
+            short = next((number for number, (flags, _) in enumerate(rows) if len(flags) <= width), 0)
+            rows[short] = rows[short][0].ljust(width), rows[short][1]
             with formatter.section(name.capitalize()):
-                formatter.write_dl(some, col_max=width)
+                formatter.write_dl(rows, col_max=width)
 
 
 def as_command(function: Callable[..., int | None]) -> RecordCommand:

@@ -129,7 +129,7 @@ class CodecTotals:
 
 
 @dataclass(slots=True)
-class ProbeTotals:
+class CorpusTotals:
     """Sums over the probes of a corpus.
 
     Attributes

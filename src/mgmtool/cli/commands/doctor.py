@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -14,9 +12,6 @@ from mgmtool.cli.exits import DONE, FATAL
 from mgmtool.cli.options import Json
 from mgmtool.cli.records import argument, as_command, record
 from mgmtool.errors import one_line
-
-if TYPE_CHECKING:
-    from mgmtool.doctor import Check
 
 _STYLES = {"ok": "green", "missing": "yellow", "broken": "red"}
 
@@ -35,8 +30,10 @@ def command(place: Place) -> int:
     PATH is the folder that is to hold a mask store, by default the current one. A small file is created there, locked and
     removed.
 
-    Exit codes: 0 everything needed works (optional features may be missing), 1 something is broken, 2 wrong usage.
+    Exit codes: 0 all that is needed works (optional features may be missing), 1 something is broken, 2 wrong usage.
     """
+    from rich.markup import escape
+
     from mgmtool.doctor import checks
 
     found = list(checks(place.path))
@@ -45,16 +42,13 @@ def command(place: Place) -> int:
     if place.as_json:
         click.echo(json_line({"ok": not broken, "checks": [asdict(check) for check in found]}))
     else:
-        show(grid([_row(check) for check in found]))
+        table = grid()
+        for check in found:
+            value = "-" if check.value is None else one_line(str(check.value))
+            note = f"  [dim]{escape(one_line(check.note))}[/dim]" if check.note else ""
+            state = f"[{_STYLES[check.state]}]{check.state}[/]"
+            table.add_row(check.group, f"[bold]{escape(check.name)}[/bold]", state, escape(value) + note)
+        show(table)
         words = f"broken: {', '.join(broken)}" if broken else "all that is needed works"
         click.echo(f"{words}; missing: {', '.join(missing)}" if missing else words)
     return FATAL if broken else DONE
-
-
-def _row(check: Check) -> Sequence[str]:
-    from rich.markup import escape
-
-    value = "-" if check.value is None else one_line(str(check.value))
-    note = f"  [dim]{escape(one_line(check.note))}[/dim]" if check.note else ""
-    state = f"[{_STYLES[check.state]}]{check.state}[/]"
-    return (check.group, f"[bold]{escape(check.name)}[/bold]", state, escape(value) + note)

@@ -34,8 +34,10 @@ class Clips:
     groundtruth: tuple[str, ...] = argument(
         nargs=-1, required=True, metavar="GROUNDTRUTH...", shell_complete=completion.files
     )
-    clips: int = option("--clips", type=click.IntRange(1), default=20, help="Clips per sequence and seed.")
-    seeds: int = option("--seeds", type=click.IntRange(1), default=3, help="Number of times clips are drawn.")
+    clips: int = option("--clips", metavar="N", type=click.IntRange(1), default=20, help="Clips per sequence and seed.")
+    seeds: int = option(
+        "--seeds", metavar="N", type=click.IntRange(1), default=3, help="Number of times clips are drawn."
+    )
 
 
 @record("masks")

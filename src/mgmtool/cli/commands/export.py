@@ -34,7 +34,7 @@ class Target(Talk):
         "-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder to create or resume."
     )
     shard_videos: int | None = option(
-        "--shard-videos", type=int, help="Videos per file of webdataset or hf-parquet.  [default: 1000]"
+        "--shard-videos", metavar="N", type=int, help="Videos per file of webdataset or hf-parquet.  [default: 1000]"
     )
     compress: bool = option("--compress", is_flag=True, help="Deflate the arrays of npz.")
     as_json: bool = option("--json", is_flag=True, help="Print a JSON summary on stdout.")
@@ -66,17 +66,13 @@ def command(target: Target) -> int:
             if not outcome.ok and not target.quiet:
                 progress.say(failed(outcome.id, outcome.message or ""))
             progress.advance(not outcome.ok, outcome.num_frames)
-    _show_summary(target, counts, job.left_out, frames, perf_counter() - start)
-    return SOME_FAILED if counts["failed"] else DONE
-
-
-def _show_summary(target: Target, counts: Counter[str], left_out: int, frames: int, seconds: float) -> None:
+    ends, seconds = {name: counts[name] for name in ("exported", "skipped", "failed")}, perf_counter() - start
     if target.as_json:
         named = {"store": target.store, "output": str(target.output), "format": target.format}
-        ends = {name: counts[name] for name in ("exported", "skipped", "failed")}
-        more = {"left_out": left_out, "num_frames": frames, "seconds": round(seconds, 3)}
+        more = {"left_out": job.left_out, "num_frames": frames, "seconds": round(seconds, 3)}
         click.echo(json_line({**named, **ends, **more}))
     elif not target.quiet:
-        words = f"{counts['exported']} exported, {counts['skipped']} there before, {counts['failed']} failed"
-        left = f"; {left_out} failed in the store" if left_out else ""
+        words = f"{ends['exported']} exported, {ends['skipped']} there before, {ends['failed']} failed"
+        left = f"; {job.left_out} failed in the store" if job.left_out else ""
         click.echo(f"{one_line(str(target.output))}: {words}, {frames} frames{left}; {seconds:.1f} s")
+    return SOME_FAILED if counts["failed"] else DONE

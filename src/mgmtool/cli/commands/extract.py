@@ -20,7 +20,6 @@ from mgmtool.errors import MgmtoolError, UsageError, one_line
 if TYPE_CHECKING:
     from mgmtool.cli.narrator import Narrator
     from mgmtool.extraction import ExtractRun
-    from mgmtool.types import Resume
 
 
 @as_command
@@ -51,9 +50,15 @@ def _extract(inputs: Inputs, masks: StoreMasks, running: Running, failures: Fail
     from mgmtool import engines, extraction
     from mgmtool.cli.dry_run import show_plan
     from mgmtool.cli.narrator import Narrator
+    from mgmtool.cli.shard import choose_shard
+    from mgmtool.types import Resume
 
     engines.return_pictures_to_the_system()
-    spec, engine, resume = masks.store_spec(), running.build(), _resume(running, failures, output.quiet)
+    spec, engine = masks.store_spec(), running.build()
+    shard, origin = choose_shard(running.shard, os.environ)
+    if origin is not None and not output.quiet:
+        notice(f"shard {shard}, after {origin}")
+    resume = Resume(failures.retry_failed, failures.refresh, failures.fingerprint, shard)
     if output.overwrite and resume.shard.count > 1:
         raise UsageError(
             "--overwrite with --shard: each shard would remove what the others wrote; remove it beforehand"
@@ -84,17 +89,6 @@ def _extract(inputs: Inputs, masks: StoreMasks, running: Running, failures: Fail
     if run.remaining:
         compile_kernels(spec, output.quiet)
     return _follow(run, narrator, failures.max_failures)
-
-
-def _resume(running: Running, failures: Failures, quiet: bool) -> Resume:
-    """Return how to resume a store; name on stderr what the environment decides."""
-    from mgmtool.cli.shard import choose_shard
-    from mgmtool.types import Resume
-
-    shard, origin = choose_shard(running.shard, os.environ)
-    if origin is not None and not quiet:
-        notice(f"shard {shard}, after {origin}")
-    return Resume(failures.retry_failed, failures.refresh, failures.fingerprint, shard)
 
 
 def _confirm_removal(output: str | Path) -> None:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -17,9 +15,6 @@ from mgmtool.cli.parameters import PlaceType
 from mgmtool.cli.records import argument, as_command, option, record
 from mgmtool.cli.words import counted
 from mgmtool.errors import FAILURE_CLASSES, UsageError, did_you_mean, one_line
-
-if TYPE_CHECKING:
-    from mgmtool.store import FailedVideo
 
 
 @record("output")
@@ -61,6 +56,8 @@ def command(listing: Listing) -> None:
 
     Exit codes: 0 the list is printed, even if it is empty; 1 there is no mask store; 2 wrong usage.
     """
+    from rich.markup import escape
+
     from mgmtool.store import failed_videos, open_store
 
     listing.check()
@@ -77,14 +74,11 @@ def command(listing: Listing) -> None:
         facts = {"store": str(listing.store), "failed": len(videos), "failures": dict(counts.most_common())}
         click.echo(json_line({"event": "summary", **facts}))
     else:
+        table = grid()
+        for video in videos:
+            cells = [escape(one_line(text)) for text in (video.id, video.message)]
+            table.add_row(f"[bold]{video.failure}[/bold]", *(["\n".join(cells)] if narrow() else cells))
         if videos:
-            show(grid([_row(video) for video in videos]))
+            show(table)
         classes = f" ({counted(counts)})" if counts else ""
         click.echo(f"{one_line(str(listing.store))}: {len(videos)} failed{classes}")
-
-
-def _row(video: FailedVideo) -> Sequence[str]:
-    from rich.markup import escape
-
-    cells = [escape(one_line(text)) for text in (video.id, video.message)]
-    return (f"[bold]{video.failure}[/bold]", *(["\n".join(cells)] if narrow() else cells))

@@ -17,7 +17,7 @@ from mgmtool.errors import one_line
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from mgmtool.extraction.probing import Probe, ProbeTotals
+    from mgmtool.extraction.probing import CorpusTotals, Probe
     from mgmtool.video.peek import Peek
 
 _COLUMNS = ("video", "stream", "frame", "length", "source", "notes")
@@ -38,14 +38,14 @@ def command(inputs: Inputs, reading: Reading, workers: Workers, output: Output) 
 
     Exit codes: 0 all files can be read, 1 fatal error, 2 wrong usage, 3 some files cannot be read.
     """
-    from mgmtool.extraction.probing import ProbeTotals, probe
+    from mgmtool.extraction.probing import CorpusTotals, probe
     from mgmtool.types import ExtractSpec
 
     raise_on_sigterm()
     engine, found = workers.build(), inputs.find()
     # A scheme that ignores motion: the kernels of the sources are all that is needed.
     compile_kernels(ExtractSpec(scheme="random"), output.quiet)
-    totals, table = ProbeTotals(), grid() if narrow() else columns(*_COLUMNS)
+    totals, table = CorpusTotals(), grid() if narrow() else columns(*_COLUMNS)
     with (
         output.draw(len(found.videos)) as progress,
         closing(probe(found, engine, reading.decode_options())) as probes,
@@ -96,7 +96,7 @@ def _described(one: Probe, seen: Peek) -> list[str]:
     return [" ".join(filter(None, words)) or "-" for words in (stream, frame, length)]
 
 
-def _show_tables(table: Table, totals: ProbeTotals) -> None:
+def _show_tables(table: Table, totals: CorpusTotals) -> None:
     from rich.text import Text
 
     show(table)

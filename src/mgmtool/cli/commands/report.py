@@ -29,11 +29,17 @@ class Page(Talk):
         help="HTML file; - is stdout.",
     )
     gallery: int = option(
-        "--gallery", type=click.IntRange(0, 64), default=8, help="Number of randomly chosen sample videos; 0 for none."
+        "--gallery",
+        metavar="N",
+        type=click.IntRange(0, 64),
+        default=8,
+        help="Number of randomly chosen sample videos; 0 for none.",
     )
-    seed: int = option("--seed", type=int, default=0, help="Seed of the choice of sample videos.")
+    seed: int = option("--seed", metavar="N", type=int, default=0, help="Seed of the choice of sample videos.")
     root: str | None = option(
-        "--root", metavar="PLACE", help="Folder or URL where the videos are now, if they have moved."
+        "--root",
+        metavar="PLACE",
+        help="Folder or URL that holds the videos now, under their ids.  [default: where each was extracted from]",
     )
     title: str | None = option("--title", help="Title of the page.  [default: name of the store]")
     overwrite: bool = option("--overwrite", is_flag=True, help="Replace OUTPUT if it exists.")

@@ -6,7 +6,6 @@ from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING
 
 import click
 
@@ -16,9 +15,6 @@ from mgmtool.cli.options import Talk
 from mgmtool.cli.parameters import PlaceType
 from mgmtool.cli.records import argument, as_command, option, record
 from mgmtool.errors import one_line
-
-if TYPE_CHECKING:
-    from mgmtool.store import Finding, Tally
 
 _COLORS = {"error": "red", "note": "yellow"}
 
@@ -56,21 +52,9 @@ def command(check: Check) -> int:
             if check.as_json:
                 progress.show(json_line({"event": "finding", **asdict(finding)}))
             elif finding.severity == "error" or not check.quiet:
-                progress.show(_line(finding))
-    _show_summary(check, tally, {"errors": counts["error"], "notes": counts["note"]}, perf_counter() - start)
-    return SOME_FAILED if counts["error"] else DONE
-
-
-def _line(finding: Finding) -> str:
-    names = [finding.file, finding.id if finding.id is None else repr(finding.id)]
-    where = [name for name in names if name is not None] or ([] if finding.part is None else [f"part {finding.part}"])
-    if finding.file is None and finding.id is not None and finding.part is not None:
-        where = [f"part {finding.part}", *where]
-    word = click.style(finding.severity, fg=_COLORS[finding.severity])
-    return f"{word}: {one_line(' '.join(where))}: {one_line(finding.message)}"
-
-
-def _show_summary(check: Check, tally: Tally, found: dict[str, int], seconds: float) -> None:
+                word = click.style(finding.severity, fg=_COLORS[finding.severity])
+                progress.show(f"{word}: {one_line(finding.where)}: {one_line(finding.message)}")
+    seconds, found = perf_counter() - start, {"errors": counts["error"], "notes": counts["note"]}
     checked = {name: getattr(tally, name) for name in ("parts", "videos", "frames", "files", "bytes")}
     if check.as_json:
         facts = {"event": "summary", "store": str(check.store), **checked, **found, "seconds": round(seconds, 3)}
@@ -79,3 +63,4 @@ def _show_summary(check: Check, tally: Tally, found: dict[str, int], seconds: fl
         words = ", ".join(f"{value} {name}" for name, value in checked.items()) + " read"
         problems = ", ".join(f"{value} {name}" for name, value in found.items())
         click.echo(f"{one_line(str(check.store))}: {words}; {problems}; {seconds:.1f} s")
+    return SOME_FAILED if counts["error"] else DONE

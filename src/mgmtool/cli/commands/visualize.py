@@ -41,6 +41,26 @@ class Shown:
         help="Show several schemes side by side: NAME,NAME:KEY=VALUE,... or all; may be repeated.",
     )
 
+    def check(self) -> None:
+        """Refuse options of the command line that would have no effect.
+
+        Raises
+        ------
+        UsageError
+        """
+        if self.compare and self.store is not None:
+            raise UsageError(
+                "--compare given with --store, which holds the masks of one scheme; expected one or the other"
+            )
+        useless = given_flags(["scheme", "scheme_option"]) if self.compare else ""
+        if useless:
+            raise UsageError(
+                f"{useless} given with --compare, which names schemes itself, as in tube,cube:min_tokens=4"
+            )
+        useless = given_flags(field.name for field in dataclasses.fields(Masks)) if self.store is not None else ""
+        if useless:
+            raise UsageError(f"{useless} given with --store, whose masks are made already; expected one or the other")
+
 
 @record("drawing")
 class Layers:
@@ -98,7 +118,7 @@ def command(shown: Shown, masks: Masks, layers: Layers, output: Output) -> None:
     from mgmtool.types import VideoRef
 
     drawing.check_output(shown.video, output.output)
-    _check_flags(shown)
+    shown.check()
     with local_copy(VideoRef("", str(shown.video))) as local:
         video = VideoRef(shown.video_id or Path(local.path).name, local.path)
         if shown.compare:
@@ -106,18 +126,6 @@ def command(shown: Shown, masks: Masks, layers: Layers, output: Output) -> None:
         else:
             written = _draw(video, shown, masks, layers, output)
     click.echo(str(written))
-
-
-def _check_flags(shown: Shown) -> None:
-    """Refuse options that would have no effect."""
-    if shown.compare and shown.store is not None:
-        raise UsageError("--compare given with --store, which holds the masks of one scheme; expected one or the other")
-    useless = given_flags(["scheme", "scheme_option"]) if shown.compare else ""
-    if useless:
-        raise UsageError(f"{useless} given with --compare, which names schemes itself, as in tube,cube:min_tokens=4")
-    useless = given_flags(field.name for field in dataclasses.fields(Masks)) if shown.store is not None else ""
-    if useless:
-        raise UsageError(f"{useless} given with --store, whose masks are made already; expected one or the other")
 
 
 def _compare(video: VideoRef, schemes: Sequence[str], spec: ExtractSpec, layers: Layers, output: Output) -> Path:
