@@ -532,7 +532,8 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     code = (
         "import sys\nfrom mgmtool.cli import main\n"
         f"try:\n    main({arguments})\nexcept SystemExit as end:\n    assert not end.code\n"
-        "heavy = {'av', 'numba', 'numpy', 'zarr', 'pyarrow', 'psutil', 'rich', 'tqdm'} & set(sys.modules)\nassert not heavy, heavy\n"
+        "heavy = {'av', 'numba', 'numpy', 'zarr', 'pyarrow', 'psutil', 'rich', 'tqdm'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
 
