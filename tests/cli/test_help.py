@@ -105,3 +105,16 @@ def test_records_are_frozen() -> None:
     with pytest.raises(AttributeError):
         inputs.limit = 3  # type: ignore[misc]
     assert Running.__dataclass_params__.frozen  # type: ignore[attr-defined]
+
+
+def test_two_records_cannot_have_one_name() -> None:
+    @record("output")
+    class Other:
+        limit: int = option("--most", help="Most videos.")
+
+    def both(inputs: Inputs, other: Other) -> None:
+        """Take both."""
+
+    both.__annotations__ = {"inputs": Inputs, "other": Other}
+    with pytest.raises(TypeError, match="the same name"):
+        as_command(both)

@@ -16,7 +16,7 @@ from mgmtool.errors import did_you_mean
 _HEAD = """\
 # Defaults of mgmtool's options: mgmtool --config FILE COMMAND, or MGMTOOL_CONFIG=FILE.
 # A flag wins over an MGMTOOL_* variable, a variable over this file.
-# Every option is shown with its default, or with an example where it has none.
+# Every option is shown with its default, or with an example if it has none.
 """
 _COLUMNS = 110
 _DEFAULT = re.compile(r"\[default: (?P<value>\d+|auto)\]")
@@ -126,7 +126,7 @@ def _long_flags(option: click.Option) -> list[str]:
 
 
 def example_value(command: str, key: str, option: click.Option) -> Any:
-    """Return the default of an option or, where it has none, an example: as its help says, as listed, or by its type."""
+    """Return the default of an option or, if it has none, an example: as its help says, as listed, or by its type."""
     default, kind, told = option.to_info_dict()["default"], option.type, _DEFAULT.search(str(option.help))
     if isinstance(default, bool | int | float | str) or (option.multiple and default):
         return default

@@ -185,14 +185,14 @@ class Progress:
         """Leave the terminal tidy."""
 
     def left(self) -> float | None:
-        """Seconds left, by the remaining bytes, or by units where sizes are not known; None before the first."""
+        """Seconds left, by the remaining bytes if sizes are known, else by units; None before the first."""
         share = self.size / self._whole if self._whole else self.done / max(self.total, 1)
         if self.done and self.done == self.total:
             return 0.0
         return (monotonic() - self.start) * (1 - share) / share if share > 0 else None
 
     def rates(self) -> list[str]:
-        """Units per second, and frames and input bytes per second where they are counted."""
+        """Units per second, and frames and input bytes per second if they are counted."""
         seconds = max(monotonic() - self.start, 1e-9)
         found = [f"{three_digits(self.done / seconds)} {self.unit}s/s"]
         if self.frames:

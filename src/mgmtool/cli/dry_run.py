@@ -28,7 +28,7 @@ def show_plan(output: str | Path, plan: Plan, engine: Engine, sample: Estimate |
     engine : Engine
         Who would do it.
     sample : Estimate or None
-        None where there is nothing to do.
+        None if there is nothing to do.
     as_json : bool
         Print an event instead of a table.
     """

@@ -70,7 +70,7 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a command and end the process with the exit code that docs/cli.md promises."""
-    # Numba would have colorama, where that is installed, write an escape code at the end, whatever the terminal.
+    # If colorama is installed, Numba would make it write an escape code at the end, whatever the terminal.
     os.environ.setdefault("NUMBA_DISABLE_ERROR_MESSAGE_HIGHLIGHTING", "1")
     try:
         code: Any = cli.main(arguments, prog_name="mgmtool", standalone_mode=False)

@@ -99,7 +99,7 @@ class Narrator:
         Parameters
         ----------
         limit : int, optional
-            The number of failures that was exceeded, where that stopped the run.
+            The number of failures that was exceeded, if that stopped the run.
         """
         output, run = self._output, self._run
         seconds, stopped = perf_counter() - self._began, limit is not None

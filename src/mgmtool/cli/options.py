@@ -54,7 +54,7 @@ class Inputs:
     nul: bool = option("-0", is_flag=True, last=True, help="Paths on stdin (INPUT -) end with NUL instead of newline.")
 
     def find(self, extensions: Sequence[str] | None = None) -> Corpus:
-        """Find the videos named by arguments, by manifests, and on stdin where an argument is ``-``.
+        """Find the videos named by arguments, by manifests, and on stdin if an argument is ``-``.
 
         Parameters
         ----------

@@ -35,7 +35,7 @@ _FLAG_COLUMNS = 26
 
 @dataclass
 class _Declared:
-    """A parameter as a field declares it; the section is that of the record where the field names none."""
+    """A parameter as a field declares it; without a section of its own, it has that of its record."""
 
     make: Callable[..., click.Parameter]
     flags: tuple[str, ...]
@@ -104,7 +104,7 @@ class RecordCommand(click.Command):
         self.sections = sections
 
     def help_sections(self, ctx: click.Context) -> dict[str, list[tuple[str, str]]]:
-        """Return the flags and the help of every option by heading; under ``options`` where there is one heading only."""
+        """Return the flags and the help of every option by heading; under ``options`` if there is only one heading."""
         rows: dict[str, list[tuple[str, str]]] = {}
         single, section = len(set(self.sections.values())) < 2, "options"
         for parameter in self.get_params(ctx):
@@ -128,10 +128,19 @@ class RecordCommand(click.Command):
 
 
 def as_command(function: Callable[..., int | None]) -> RecordCommand:
-    """Make a command of a function of records, named like its module; what the function returns is the exit code."""
+    """Make a command of a function of records, named like its module; what the function returns is the exit code.
+
+    Raises
+    ------
+    TypeError
+        Two records have a field of the same name.
+    """
     hints = typing.get_type_hints(function)
     kinds: dict[str, type[Any]] = {name: kind for name, kind in hints.items() if name != "return"}
-    declared = {field.name: field.metadata["declared"] for kind in kinds.values() for field in dataclasses.fields(kind)}
+    fields = [field for kind in kinds.values() for field in dataclasses.fields(kind)]
+    declared = {field.name: field.metadata["declared"] for field in fields}
+    if len(declared) < len(fields):
+        raise TypeError(f"{function.__module__}: two records have a field of the same name")
     sections = {name: made.section for name, made in declared.items() if made.flags}
 
     def place(item: tuple[str, _Declared]) -> tuple[int, bool]:

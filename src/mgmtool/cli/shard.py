@@ -25,9 +25,9 @@ def choose_shard(text: str | None, environment: Mapping[str, str]) -> tuple[Shar
     Returns
     -------
     shard : Shard
-        0/1 where nothing says otherwise.
+        0/1 unless something says otherwise.
     origin : str or None
-        The variables it was taken from; None where it was asked for in full, or there is only one.
+        The variables it was taken from; None if it was asked for in full, or there is only one.
 
     Raises
     ------

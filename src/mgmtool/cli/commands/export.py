@@ -20,7 +20,7 @@ from mgmtool.errors import one_line
 
 @record("output")
 class Target(Talk):
-    """What is written where."""
+    """What to export, and to which folder and format."""
 
     store: str = argument(shell_complete=completion.stores)
     format: str = option(

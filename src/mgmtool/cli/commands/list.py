@@ -27,7 +27,7 @@ class Manifest:
     form: str | None = option(
         "--format",
         type=click.Choice(["csv", "jsonl"]),
-        help="Format of the manifest.  [default: by the ending of OUTPUT, else jsonl]",
+        help="Format of the manifest.  [default: by the suffix of OUTPUT, else jsonl]",
     )
 
 
