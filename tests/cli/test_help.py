@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
 import click
@@ -118,3 +119,12 @@ def test_two_records_cannot_have_one_name() -> None:
     both.__annotations__ = {"inputs": Inputs, "other": Other}
     with pytest.raises(TypeError, match="the same name"):
         as_command(both)
+
+
+def test_the_defaults_of_the_options_are_those_of_the_library() -> None:
+    from mgmtool.types import ExtractSpec
+
+    made = command("extract")
+    context = made.make_context("extract", ["v", "-o", "m.zarr"])
+    given = {field.name: context.params[field.name] for field in dataclasses.fields(StoreMasks)}
+    assert StoreMasks(**given).store_spec() == ExtractSpec()

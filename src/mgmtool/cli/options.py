@@ -126,7 +126,9 @@ class Reading:
         """Return how files are to be decoded."""
         from mgmtool.types import DecodeOptions
 
-        return DecodeOptions(self.stream, self.strict, self.max_pixels, self.max_frames)
+        return DecodeOptions(
+            stream=self.stream, strict=self.strict, max_pixels=self.max_pixels, max_frames=self.max_frames
+        )
 
 
 @record("masks")
@@ -184,13 +186,13 @@ class Masks(Reading):
             for plugin, some in zip(built, given, strict=True)
         )
         return ExtractSpec(
-            self.scheme,
-            scheme_options,
-            self.source,
-            source_options,
-            self.grid,
-            self.ratio,
-            self.seed,
+            scheme=self.scheme,
+            scheme_options=scheme_options,
+            source=self.source,
+            source_options=source_options,
+            grid=self.grid,
+            ratio=self.ratio,
+            seed=self.seed,
             reading=self.decode_options(),
             **more,
         )

@@ -93,8 +93,9 @@ def _extract(inputs: Inputs, masks: StoreMasks, running: Running, failures: Fail
 
 def _confirm_removal(output: str | Path) -> None:
     """Ask on a terminal before a store is removed."""
-    exists = not isinstance(output, Path) or (output.exists() and any(output.iterdir()))
-    if not (exists and sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
+    if not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
+        return
+    if isinstance(output, Path) and not (output.exists() and any(output.iterdir())):
         return
     name = one_line(str(output))
     if not click.confirm(f"remove the mask store {name}?", err=True):
