@@ -489,7 +489,7 @@ def test_the_profile_is_a_table_on_stderr_and_in_the_summary(grab: Call, mixed: 
     (summary,) = ended.events("summary")
     assert summary["profile"]["workers"]["decode"].keys() == {"seconds", "share", "us_per_frame"}
     table = [line for line in ended.err.splitlines() if not line.startswith("failed")]
-    assert table[0].split() == ["stage", "seconds", "share", "µs", "a", "frame"]
+    assert table[0].split() == ["stage", "seconds", "share", "µs", "per", "frame"]
     assert [line.split()[-4] for line in table[1:]][:3] == ["fetch", "open", "decode"]
     assert max(map(len, table)) <= 100
 

@@ -333,11 +333,11 @@ def grid(rows: Sequence[Sequence[Any]] = ()) -> Table:
     return table
 
 
-def columns(*names: str, right: Sequence[str] = (), title: str | None = None) -> Table:
+def columns(*names: str, right: Sequence[str] = (), title: str | None = None, indent: bool = False) -> Table:
     """Return a table with a heading and no lines; columns named in ``right`` are aligned to the right."""
     from rich.table import Table
 
-    table = Table(box=None, pad_edge=False, title=title, title_justify="left")
+    table = Table(box=None, pad_edge=indent, title=title, title_justify="left")
     for name in names:
         table.add_column(name, justify="right" if name in right else "left")
     return table

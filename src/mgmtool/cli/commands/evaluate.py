@@ -160,7 +160,7 @@ def _scheme_table(box: str, rows: list[Row]) -> Table:
 
     count, numbers = len(rows[0].sequences), ("recall", "sd", "lift", "gain", "tIoU", "hit", "CPU ms/frame")
     title = f"box {box}, {count} sequence{'s' * (count != 1)}"
-    table = columns("scheme", *numbers, right=numbers, title=title)
+    table = columns("scheme", *numbers, right=numbers, title=title, indent=True)
     for row in rows:
         recall, *others = (_number(row.mean[score], digits) for score, digits in _SCORES.values())
         cost = "-" if row.seconds is None else f"{row.seconds * 1e3:.2f}"
@@ -171,7 +171,7 @@ def _scheme_table(box: str, rows: list[Row]) -> Table:
 def _sequence_table(rows: list[Row]) -> Table:
     from rich.markup import escape
 
-    table = columns("sequence", "scheme", *_SCORES, right=tuple(_SCORES))
+    table = columns("sequence", "scheme", *_SCORES, right=tuple(_SCORES), indent=True)
     for name in rows[0].sequences:
         for row in rows:
             numbers = (_number(row.sequences[name][score], digits) for score, digits in _SCORES.values())
