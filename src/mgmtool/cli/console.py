@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Self
 import click
 
 from mgmtool import plugins
-from mgmtool.cli.words import duration, three_digits
+from mgmtool.cli.words import duration, plain_words, three_digits
 from mgmtool.errors import one_line
 
 if TYPE_CHECKING:
@@ -360,7 +360,7 @@ def show_facts(facts: Mapping[str, Any], as_json: bool) -> None:
     if as_json:
         click.echo(json_line(facts))
         return
-    show(grid([(f"[bold]{name}[/bold]", escape(_text(value))) for name, value in facts.items()]))
+    show(grid([(f"[bold]{name}[/bold]", escape(plain_words(value))) for name, value in facts.items()]))
 
 
 def show_plugins(family: str, as_json: bool) -> None:
@@ -397,15 +397,3 @@ def show_profile(profile: Mapping[str, Mapping[str, Mapping[str, float]]]) -> No
             cells = f"{facts['seconds']:.2f}", f"{facts['share']:.1%}", f"{facts['us_per_frame']:.1f}"
             table.add_row("" if number else who, stage, *cells)
     Console(stderr=True, width=None if sys.stderr.isatty() else 100, highlight=False).print(table)
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_text(item)}" for key, item in value.items()) or "-"
-    if isinstance(value, list):
-        return ", ".join(map(_text, value)) or "-"
-    if isinstance(value, int) and not isinstance(value, bool):
-        return f"{value:,}"
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    return "-" if value is None else one_line(str(value))

@@ -1,6 +1,11 @@
-"""Numbers as people read them."""
+"""Numbers and facts as people read them."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mgmtool.errors import one_line
 
 
 def duration(seconds: float) -> str:
@@ -32,3 +37,16 @@ def in_bytes(size: float) -> str:
 def counted(counts: dict[str, int]) -> str:
     """Write counts by name, the most frequent first: ``3 open, 1 timeout``."""
     return ", ".join(f"{count} {name}" for name, count in sorted(counts.items(), key=lambda item: -item[1]))
+
+
+def plain_words(value: Any) -> str:
+    """Write a fact in one line: nested ones with commas between, a dash for none."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {plain_words(item)}" for key, item in value.items()) or "-"
+    if isinstance(value, list):
+        return ", ".join(map(_text, value)) or "-"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return "-" if value is None else one_line(str(value))
