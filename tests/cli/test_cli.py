@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import io
 import json
 import os
 import select
@@ -11,7 +9,6 @@ import signal
 import subprocess
 import sys
 import termios
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +23,7 @@ from mgmtool.extraction.stream import warm_up
 from mgmtool.store import open_store
 from mgmtool.types import ExtractSpec, PatchGrid
 from support import stores, tiny_videos
+from support.calling import Call, Ended
 
 PROGRAM = [sys.executable, "-c", "from mgmtool.cli import main; main()"]
 SMALL = ["--grid", "4x6", "--energy-grid", "3x4", "--part-videos", "2"]
@@ -36,53 +34,10 @@ EVENT = {
 }  # fmt: skip
 
 
-@dataclasses.dataclass(frozen=True)
-class Ended:
-    """How a call ended."""
-
-    code: int
-    out: str
-    err: str
-
-    def all_events(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.out.splitlines()]
-
-    def events(self) -> list[dict[str, Any]]:
-        """Those of videos, and the summary."""
-        return [event for event in self.all_events() if event["event"] in {"video", "summary"}]
-
-    def error(self) -> str:
-        """The one line of error."""
-        assert self.out == ""
-        (line,) = self.err.splitlines()
-        return line.removeprefix("mgmtool: error: ")
-
-
-Call = Callable[..., Ended]
-
-
 @pytest.fixture(scope="module", autouse=True)
 def _compiled() -> None:
     """Compile first, so that no run says on stderr that it does."""
     warm_up(ExtractSpec())
-
-
-@pytest.fixture
-def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Call]:
-    """Run a command in this process."""
-
-    def run(*arguments: object, stdin: bytes = b"") -> Ended:
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return Ended(int(ended.value.code or 0), captured.out, captured.err)
-
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
-    yield run
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 @pytest.fixture
@@ -98,11 +53,6 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("clips")
     tiny_videos.write_clips(folder, 3)
     return folder
-
-
-@pytest.fixture(scope="module")
-def mixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_videos.write_mixed(tmp_path_factory.mktemp("mixed"))
 
 
 def spec_of(store: Path) -> ExtractSpec:
@@ -155,7 +105,7 @@ def test_second_run_over_good_videos_is_0(grab: Call, clips: Path) -> None:
 def test_json_is_one_event_a_video_and_a_summary(grab: Call, mixed: Path, tmp_path: Path) -> None:
     ended = grab(mixed, "--json")
     assert ended.code == 3
-    *videos, summary = ended.events()
+    *videos, summary = ended.events("video", "summary")
     assert [event["id"] for event in videos] == IDS
     assert all(event.keys() == EVENT and event["event"] == "video" for event in videos)
     assert [event["status"] for event in videos] == ["done"] * 4 + ["failed"] * 3
@@ -180,7 +130,7 @@ def test_json_is_one_event_a_video_and_a_summary(grab: Call, mixed: Path, tmp_pa
 
 def test_json_of_a_run_with_nothing_to_do(grab: Call, mixed: Path) -> None:
     grab(mixed)
-    start, summary = grab(mixed, "--json").all_events()
+    start, summary = grab(mixed, "--json").events()
     assert (start["videos"], start["remaining"]) == (7, 0)
     assert summary["event"] == "summary"
     assert summary["earlier"] == {"done": 4, "failed": 3}
@@ -191,7 +141,7 @@ def test_json_keeps_odd_names_on_one_line(grab: Call, tmp_path: Path) -> None:
     names = sorted(["two\nlines.mp4", "été 🏃.mp4", 'quo"te.mp4', os.fsdecode(b"caf\xe9.mp4")])
     for name in names:
         (tmp_path / "v" / name).write_bytes(b"")
-    *videos, summary = grab(tmp_path / "v", "--json").events()
+    *videos, summary = grab(tmp_path / "v", "--json").events("video", "summary")
     assert sorted(event["id"] for event in videos) == sorted(
         ["two\nlines.mp4", "été 🏃.mp4", 'quo"te.mp4', "caf\\udce9.mp4"]
     )
@@ -214,7 +164,7 @@ def test_quiet_says_nothing(grab: Call, mixed: Path) -> None:
 
 def test_quiet_still_answers_in_json(grab: Call, mixed: Path) -> None:
     ended = grab(mixed, "-q", "--json")
-    assert [event["event"] for event in ended.all_events()] == [
+    assert [event["event"] for event in ended.events()] == [
         "start", "video", "video", "part", "video", "video", "part", "video", "video", "part", "video", "part", "summary",
     ]  # fmt: skip
     assert ended.err == ""
@@ -371,7 +321,7 @@ def test_options_of_equal_value_are_the_same_spec(grab: Call, clips: Path) -> No
 def test_too_many_failures_are_4(grab: Call, mixed: Path, tmp_path: Path) -> None:
     ended = grab(mixed, "--max-failures", "1", "--json")
     assert ended.code == 4
-    *videos, summary = ended.events()
+    *videos, summary = ended.events("video", "summary")
     assert [event["id"] for event in videos] == IDS[:6]
     assert summary["stopped"] is True
     assert open_store(tmp_path / "m.zarr").index["id"].to_pylist() == IDS[:4]
@@ -397,7 +347,7 @@ def test_list_on_stdin(grab: Call, clips: Path, tmp_path: Path) -> None:
     lines = f"{clips}/1.mp4\n\n{clips}/0.mp4\r\n{clips}/gone.mp4".encode()
     ended = grab("-", "--json", stdin=lines)
     assert ended.code == 3
-    assert [(event["id"], event["failure"]) for event in ended.events()[:-1]] == [
+    assert [(event["id"], event["failure"]) for event in ended.events("video", "summary")[:-1]] == [
         ("0.mp4", None),
         ("1.mp4", None),
         ("gone.mp4", "open"),
@@ -412,7 +362,7 @@ def test_list_on_stdin_that_ends_with_nul(grab: Call, tmp_path: Path) -> None:
     lines = b"\0".join(os.fsencode(tmp_path / name) for name in names) + b"\0"
     ended = grab("-", "-0", "--json", stdin=lines)
     assert ended.code == 0
-    assert [event["id"] for event in ended.events()[:-1]] == sorted(names)
+    assert [event["id"] for event in ended.events("video", "summary")[:-1]] == sorted(names)
 
 
 def test_list_and_folder_together(grab: Call, clips: Path, tmp_path: Path) -> None:
@@ -420,7 +370,7 @@ def test_list_and_folder_together(grab: Call, clips: Path, tmp_path: Path) -> No
     other.write_bytes(tiny_videos.clip())
     ended = grab(clips, "-", "--json", "--root", "/", stdin=f"{other}\n{clips}/0.mp4\n".encode())
     paths = [clips / "0.mp4", clips / "1.mp4", clips / "2.mp4", other]
-    assert [event["id"] for event in ended.events()[:-1]] == sorted(str(path)[1:] for path in paths)
+    assert [event["id"] for event in ended.events("video", "summary")[:-1]] == sorted(str(path)[1:] for path in paths)
 
 
 @pytest.mark.parametrize("stdin", [b"", b"\n\n"])
@@ -649,11 +599,11 @@ def test_signal_leaves_a_store_that_goes_on(
     assert ended.code == code
     assert "Traceback" not in ended.err
     assert ended.err.splitlines()[-1].endswith("what was committed stays, run the same command again to go on")
-    assert all(event["status"] == "done" for event in ended.all_events() if event["event"] == "video")
+    assert all(event["status"] == "done" for event in ended.events() if event["event"] == "video")
     committed = open_store(output).index["id"].to_pylist()
     assert len(committed) % 2 == 0
     assert 2 <= len(committed) < 120
-    assert {event["id"] for event in ended.events()} >= set(committed)
+    assert {event["id"] for event in ended.events("video", "summary")} >= set(committed)
     assert "stopping: the part being written is dropped" in ended.err
     (record,) = (output / "runs").iterdir()
     words = {130: "interrupted", 143: "terminated", 129: "terminated"}

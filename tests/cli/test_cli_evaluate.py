@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import importlib.util
 import json
 import shutil
@@ -14,30 +13,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mgmtool.cli import main
 from mgmtool.evaluation import Row, Summary
 from mgmtool.evaluation.plot import check_plot, draw
 from mgmtool.extraction.stream import warm_up
 from mgmtool.types import ExtractSpec
-from support import groundtruth
+from support import calling, groundtruth
 
 QUICK = ("--seeds", "1", "--clips", "3")
 COLUMNS = ["recall", "sd", "lift", "gain", "tIoU", "hit", "CPU"]
 
 
-@dataclasses.dataclass(frozen=True)
-class Ended:
-    """How a call ended."""
-
-    code: int
-    out: str
-    err: str
-
-    def error(self) -> str:
-        """The one line of error."""
-        assert self.out == ""
-        (line,) = self.err.splitlines()
-        return line.removeprefix("mgmtool: error: ")
+class Ended(calling.Ended):
+    """How a call of ``evaluate`` ended."""
 
     def json(self) -> dict[str, Any]:
         """The one object on stdout, which holds no NaN."""
@@ -59,15 +46,8 @@ def _compiled() -> None:
 
 
 @pytest.fixture
-def call(capsys: pytest.CaptureFixture[str]) -> Call:
-    def run(*arguments: object) -> Ended:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main(["evaluate", *map(str, arguments)])
-        captured = capsys.readouterr()
-        return Ended(int(ended.value.code or 0), captured.out, captured.err)
-
-    return run
+def call(call: calling.Call) -> Call:
+    return lambda *arguments: Ended(*call("evaluate", *arguments))
 
 
 @pytest.fixture(scope="module")

@@ -9,16 +9,15 @@ from pathlib import Path
 import click
 import pytest
 
-from mgmtool.cli import cli, main
+from mgmtool.cli import cli
+from support.calling import exit_code
 
 SETTING = re.compile(r"^#(?=[\w-]+ = )", re.MULTILINE)
 
 
 @pytest.fixture
 def example(capsys: pytest.CaptureFixture[str]) -> str:
-    with pytest.raises(SystemExit) as ended:
-        main(["config", "--example"])
-    assert not ended.value.code
+    assert exit_code("config", "--example") == 0
     return capsys.readouterr().out
 
 
@@ -36,18 +35,12 @@ def options(name: str) -> list[click.Option]:
     return [option for option in command(name).params if isinstance(option, click.Option) and not option.hidden]
 
 
-def run(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as ended:
-        main(list(arguments))
-    return int(ended.value.code or 0)
-
-
 def test_as_it_is_it_changes_nothing(example: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert [line for line in example.splitlines() if not re.fullmatch(r"#.*|\[[\w-]+\]|", line)] == []
     (tmp_path / "c.toml").write_text(example)
-    assert run("schemes") == 0
+    assert exit_code("schemes") == 0
     plain = capsys.readouterr().out
-    assert run("--config", str(tmp_path / "c.toml"), "schemes") == 0
+    assert exit_code("--config", str(tmp_path / "c.toml"), "schemes") == 0
     assert capsys.readouterr().out == plain
 
 
@@ -62,7 +55,7 @@ def test_switched_on_every_line_is_taken(example: str, tmp_path: Path, capsys: p
     config = tmp_path / "c.toml"
     config.write_text(SETTING.sub("", example))
     context = click.Context(cli)
-    assert run("--config", str(config), "sources") == 0
+    assert exit_code("--config", str(config), "sources") == 0
     assert "codec" in capsys.readouterr().out
     from mgmtool.cli.config import load_config
 
@@ -83,5 +76,5 @@ def test_switched_on_defaults_are_the_defaults(example: str) -> None:
 
 def test_a_table_of_no_command_names_the_nearest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "c.toml").write_text("[extarct]\n")
-    assert run("--config", str(tmp_path / "c.toml"), "schemes") == 2
+    assert exit_code("--config", str(tmp_path / "c.toml"), "schemes") == 2
     assert "'extarct' is not a table of a command (did you mean 'extract'?)" in capsys.readouterr().err

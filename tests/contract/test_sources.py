@@ -28,12 +28,13 @@ from mgmtool.errors import (
 )
 from mgmtool.kernels.field import VECTOR
 from mgmtool.sources import recorded
-from mgmtool.types import FrameMotion, Orientation, VideoFacts, VideoInfo
+from mgmtool.types import FrameMotion, Orientation
 from mgmtool.video.reader import read_video
+from support import streams
 from support.moving import MATRICES, X264, cut_short, encode, panning, ref, silence, square_path, turn, with_square
+from support.streams import Clip, usual
 
 Array = NDArray[Any]
-Clip = tuple[VideoInfo, list[FrameMotion], VideoFacts]
 
 FRAMES, HEIGHT, WIDTH = 10, 100, 150
 
@@ -43,10 +44,8 @@ every_source = pytest.mark.parametrize(
 )
 
 
-def read(path: Path, source: str = "codec", *, motion: bool = True, luma: bool = True, **options: Any) -> Clip:
-    with sources.build(source, options).open(ref(path), motion=motion, luma=luma) as stream:
-        frames = list(stream.frames)
-        return stream.info, frames, stream.facts()
+def read(path: Path, source: str = "codec", **how: Any) -> Clip:
+    return streams.read(path, source, **how)
 
 
 def record(path: Path, target: Path, *, motion: bool = True, luma: bool = True) -> Path:
@@ -184,14 +183,6 @@ def test_files_are_known_by_their_ending(name: str, given: Callable[[str], Path]
 
 
 # Codec.
-
-
-def usual(frame: FrameMotion) -> Array:
-    """Median displacement of the covered cells."""
-    assert frame.displacement is not None
-    assert frame.coverage is not None
-    middle: Array = np.median(frame.displacement[frame.coverage > 0], axis=0)
-    return middle
 
 
 def vectors_of(path: Path, **options: Any) -> list[FrameMotion]:

@@ -6,11 +6,8 @@ import csv
 import datetime
 import decimal
 import gzip
-import io
 import json
 import os
-import signal
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -23,12 +20,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mgmtool import corpus
-from mgmtool.cli import main
 from mgmtool.corpus import Corpus, Entry, read_manifest
 from mgmtool.corpus._lists import split_line, split_quoted
 from mgmtool.errors import InputError, UsageError
 from mgmtool.types import VideoRef
-from support import tiny_videos
+from support import calling, tiny_videos
 
 EXTENSIONS = (".mp4", ".mkv", ".webm")
 Write = Callable[..., str]
@@ -581,20 +577,14 @@ Call = Callable[..., tuple[int, list[dict[str, Any]], str]]
 
 
 @pytest.fixture
-def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Call]:
+def call(call: calling.Call) -> Call:
     """Run a command in this process; return its exit code, its events and stderr."""
 
     def run(*arguments: object, stdin: bytes = b"") -> tuple[int, list[dict[str, Any]], str]:
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main([*map(str, arguments), "--engine", "inline", "--json", "-q"])
-        captured = capsys.readouterr()
-        return int(ended.value.code or 0), [json.loads(line) for line in captured.out.splitlines()], captured.err
+        ended = call(*arguments, "--engine", "inline", "--json", "-q", stdin=stdin)
+        return ended.code, ended.events(), ended.err
 
-    before = signal.getsignal(signal.SIGTERM)
-    yield run
-    signal.signal(signal.SIGTERM, before)
+    return run
 
 
 @pytest.fixture(scope="module")

@@ -145,7 +145,7 @@ RECIPES = {
     "find": Recipe(check_find, ("find",)),
     "Exit codes in a script": Recipe(check_exit_codes),
     "Files that failed": Recipe(check_failed_files, ("xargs",), store=True),
-    "A picture of every video, several at a time": Recipe(check_pictures, ("find", "xargs"), store=True),
+    "A contact sheet of every video, several at a time": Recipe(check_pictures, ("find", "xargs"), store=True),
     "GNU parallel: a store for every folder": Recipe(check_parallel, ("parallel", "find"), code=1),  # 1 job failed
     "jq: events while it runs": Recipe(check_events, ("jq",), code=3),
     "jq: what took long": Recipe(check_slowest, ("jq",)),

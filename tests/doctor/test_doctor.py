@@ -15,11 +15,11 @@ import av
 import pytest
 
 from mgmtool import doctor
-from mgmtool.cli import main
-from mgmtool.doctor import Check, _libraries, _machine, _places, checks
+from mgmtool.doctor import Check, checks
 from mgmtool.engines import limits
 from mgmtool.store import can_lock
 from mgmtool.video import trial
+from support import calling
 
 FOR_DEVELOPERS = {"check", "dist", "docs", "test"}
 
@@ -29,11 +29,9 @@ def by_name(found: list[Check]) -> dict[str, Check]:
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str]:
-    with pytest.raises(SystemExit) as ended:
-        main(["doctor", *map(str, arguments)])
-    captured = capsys.readouterr()
-    assert captured.err == ""
-    return int(ended.value.code or 0), captured.out
+    code, out, err = calling.run(capsys, "doctor", *arguments)
+    assert err == ""
+    return code, out
 
 
 def test_here_all_that_is_needed_works(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -66,20 +64,20 @@ def test_a_folder_that_cannot_be_written_is_1(tmp_path: Path, capsys: pytest.Cap
 
 
 def test_the_current_folder_need_not_be_writable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_places.Path, "cwd", lambda: tmp_path / "gone")
-    (check,) = _places.output_folder(None)
+    monkeypatch.setattr(doctor.Path, "cwd", lambda: tmp_path / "gone")
+    (check,) = doctor.output_folder(None)
     assert check.state == "missing"
 
 
 def test_versions_are_those_installed() -> None:
-    found = by_name(list(_libraries.versions()))
+    found = by_name(list(doctor.versions()))
     assert found["versions av"].value == av.__version__ == metadata.version("av")
     assert found["versions libavcodec"].value == ".".join(map(str, av.library_versions["libavcodec"]))
 
 
 def test_a_library_that_does_not_load_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "xxhash", None)  # what makes an import fail
-    check = by_name(list(_libraries.versions()))["versions xxhash"]
+    check = by_name(list(doctor.versions()))["versions xxhash"]
     assert (check.state, check.value) == ("broken", None)
     assert check.note.endswith("pip install --force-reinstall xxhash")
 
@@ -98,9 +96,9 @@ def test_a_check_that_fails_is_a_result(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 def test_extras_are_those_of_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     extras = set(metadata.metadata("mgmtool").get_all("Provides-Extra") or [])
-    assert set(_libraries.FEATURES) == extras - FOR_DEVELOPERS
-    monkeypatch.setattr(_libraries, "_version", lambda name: None if name == "s3fs" else "1.0")
-    found = by_name(list(_libraries.extras()))
+    assert set(doctor.FEATURES) == extras - FOR_DEVELOPERS
+    monkeypatch.setattr(doctor, "installed_version", lambda name: None if name == "s3fs" else "1.0")
+    found = by_name(list(doctor.extras()))
     assert found["extras s3"] == Check(
         "extras", "s3", "without s3fs", "missing", "s3:// URLs: pip install 'mgmtool[s3]'"
     )
@@ -113,9 +111,9 @@ def test_requirements_hold_those_of_extras_in_extras(monkeypatch: pytest.MonkeyP
         "numpy>=2.0", "aiohttp>=3.9; extra == 'remote'", 'mgmtool[remote]; extra == "s3"', 's3fs; extra == "s3"',
         'moto[s3,server]>=5; extra == "test"',
     ]  # fmt: skip
-    monkeypatch.setattr(_libraries.metadata, "requires", lambda name: lines)
+    monkeypatch.setattr(doctor.metadata, "requires", lambda name: lines)
     expected = {"": {"numpy"}, "remote": {"aiohttp"}, "s3": {"aiohttp", "s3fs"}, "test": {"moto"}}
-    assert _libraries.requirements() == expected
+    assert doctor.requirements() == expected
 
 
 def test_codecs_are_tried() -> None:
@@ -142,12 +140,12 @@ def test_an_intra_codec_has_no_vectors() -> None:
     ],
 )
 def test_what_a_trial_means(found: str, reencoded: bool, state: str) -> None:
-    assert _machine._codec("mpeg4", found, reencoded).state == state
+    assert doctor.codec_check("mpeg4", found, reencoded).state == state
 
 
 @pytest.mark.parametrize("found", ["missing", "none"])
 def test_nothing_goes_without_h264(found: str) -> None:
-    assert _machine._codec("h264", found, True).state == "broken"
+    assert doctor.codec_check("h264", found, True).state == "broken"
 
 
 def test_limits_of_the_machine() -> None:
@@ -162,12 +160,12 @@ def test_locks_that_keep_nobody_out_are_missing(tmp_path: Path, monkeypatch: pyt
     assert can_lock(tmp_path)
     monkeypatch.setattr(fcntl, "fcntl", lambda *_: b"")  # grants all, like some network file systems
     assert not can_lock(tmp_path)
-    assert by_name(list(_places.output_folder(tmp_path)))["places locks"].state == "missing"
+    assert by_name(list(doctor.output_folder(tmp_path)))["places locks"].state == "missing"
 
 
 def test_little_space_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**12, 10**12 - 10**8, 10**8))
-    check = by_name(list(_places.output_folder(tmp_path)))["places output"]
+    check = by_name(list(doctor.output_folder(tmp_path)))["places output"]
     assert (check.state, check.value) == ("missing", "100 MB free")
 
 
@@ -175,8 +173,8 @@ def test_a_temporary_folder_that_cannot_be_written_is_broken(monkeypatch: pytest
     def full() -> Any:
         raise OSError("no space")
 
-    monkeypatch.setattr(_places.tempfile, "TemporaryFile", full)
-    (check,) = _places.temporary_folder()
+    monkeypatch.setattr(doctor.tempfile, "TemporaryFile", full)
+    (check,) = doctor.temporary_folder()
     assert check.state == "broken"
     assert "TMPDIR" in check.note
 
@@ -184,11 +182,11 @@ def test_a_temporary_folder_that_cannot_be_written_is_broken(monkeypatch: pytest
 def test_kernels_that_cannot_be_kept_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     from mgmtool.kernels.field import motion_field
 
-    (check,) = _places.kernel_cache()
+    (check,) = doctor.kernel_cache()
     if not hasattr(motion_field, "stats"):
         assert (check.state, check.value) == ("missing", "not compiled")
         return
     monkeypatch.setattr(os, "access", lambda *_: False)
-    (check,) = _places.kernel_cache()
+    (check,) = doctor.kernel_cache()
     assert check.state == "missing"
     assert "NUMBA_CACHE_DIR" in check.note

@@ -25,8 +25,8 @@ from mgmtool.drawing import (
     resize,
     strip_sheet,
 )
-from mgmtool.drawing.overlay import BRIGHT, DARK, patch_edges
-from mgmtool.drawing.sheet import INK, PAPER
+from mgmtool.drawing.overlay import patch_edges
+from mgmtool.drawing.style import BRIGHT, DARK, INK, PAPER
 from mgmtool.types import FrameFlag
 
 NOTHING = {"mask": False, "box": False, "energy": False, "arrows": False}

@@ -15,15 +15,15 @@ import pytest
 from PIL import Image, ImageSequence
 
 from mgmtool import masking, sources
-from mgmtool.cli import main
 from mgmtool.drawing import Contender, Layers, Panels, compare, plan_sheet, plan_strips, read_contenders, visualize
 from mgmtool.drawing.contenders import clip_masks, times_of
-from mgmtool.drawing.overlay import BRIGHT
+from mgmtool.drawing.style import BRIGHT
 from mgmtool.errors import NoMotionVectorsFailure, OutputError, UsageError
 from mgmtool.extraction import extract
 from mgmtool.extraction.stream import warm_up, whole_video
 from mgmtool.types import ExtractSpec, FrameFlag, MaskVolume, VideoRef
 from mgmtool.video.pictures import read_pictures
+from support import calling
 from support.moving import MATRICES
 from support.synthetic import MARKER, Clip, volume_for, write_clip
 
@@ -488,12 +488,8 @@ def _compiled() -> None:
         warm_up(ExtractSpec(scheme=scheme))
 
 
-def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
-    capsys.readouterr()
-    with pytest.raises(SystemExit) as ended:
-        main(["visualize", *map(str, arguments)])
-    out, err = capsys.readouterr()
-    return int(ended.value.code or 0), out, err
+def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> calling.Ended:
+    return calling.run(capsys, "visualize", *arguments)
 
 
 @pytest.mark.usefixtures("_compiled")

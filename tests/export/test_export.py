@@ -13,6 +13,7 @@ import sys
 import tarfile
 import zipfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -23,13 +24,12 @@ import pytest
 import zarr
 
 from mgmtool import export, plugins
-from mgmtool.cli import main
 from mgmtool.errors import OutputError, SpecMismatchError, StoreError, UsageError
 from mgmtool.export.webdataset import key_of
 from mgmtool.store import open_store
 from mgmtool.store.export_parquet import EXPORT_SCHEMA
 from mgmtool.types import ExtractSpec, MaskVolume, PatchGrid
-from support import stores
+from support import calling, stores
 
 FORMATS = export.names()
 PARTS: list[dict[str, int | None]] = [
@@ -547,19 +547,8 @@ def test_hugging_face_datasets_reads_it(store: Path, tmp_path: Path, monkeypatch
 
 
 @pytest.fixture
-def call(capsys: pytest.CaptureFixture[str]) -> Iterator[Any]:
-    """Run a command in this process; returns exit code, stdout and stderr."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main(["export", *map(str, arguments)])
-        captured = capsys.readouterr()
-        return int(ended.value.code or 0), captured.out, captured.err
-
-    before = signal.getsignal(signal.SIGTERM)
-    yield run
-    signal.signal(signal.SIGTERM, before)
+def call(call: calling.Call) -> calling.Call:
+    return partial(call, "export")
 
 
 @every_format

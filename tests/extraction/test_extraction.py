@@ -40,12 +40,6 @@ def local(workers: int) -> Engine:
 
 
 @pytest.fixture(scope="module")
-def mixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Four clips and three files that are none; nobody changes it."""
-    return tiny_videos.write_mixed(tmp_path_factory.mktemp("mixed"))
-
-
-@pytest.fixture(scope="module")
 def reference(mixed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the reference engine makes of them; nobody changes it."""
     store = tmp_path_factory.mktemp("reference") / "m.zarr"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 import json
 import logging
 import os
@@ -13,13 +12,11 @@ import signal
 import subprocess
 import sys
 import termios
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from timeit import timeit
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -35,6 +32,8 @@ from mgmtool.extraction.stream import warm_up
 from mgmtool.store import StoreWriter, open_store
 from mgmtool.types import ExtractSpec, PatchGrid, Resume, Shard, VideoRef
 from support import stores, tiny_videos
+from support.calling import Call
+from support.driving import wait_for
 
 PROGRAM = [sys.executable, "-c", "from mgmtool.cli import main; main()"]
 SMALL = ["--grid", "4x6", "--energy-grid", "3x4", "--part-videos", "2"]
@@ -43,45 +42,17 @@ INLINE = engines.build("inline")
 LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ (INFO|WARNING|ERROR) .+")
 
 
-@dataclass(frozen=True)
-class Ended:
-    code: int
-    out: str
-    err: str
-
-    def events(self, kind: str | None = None) -> list[dict[str, Any]]:
-        events = [json.loads(line) for line in self.out.splitlines()]
-        return [event for event in events if kind in {None, event["event"]}]
-
-
-Call = Callable[..., Ended]
-
-
 @pytest.fixture(scope="module", autouse=True)
 def _compiled() -> None:
     warm_up(ExtractSpec())
 
 
 @pytest.fixture
-def grab(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Call]:
-    """Run a small ``extract`` in this process, into ``m.zarr``."""
-
-    def run(*arguments: object) -> Ended:
-        monkeypatch.setattr(sys, "stdin", io.StringIO())
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main(list(map(str, ["extract", "--engine", "inline", *SMALL, "-o", tmp_path / "m.zarr", *arguments])))
-        captured = capsys.readouterr()
-        return Ended(int(ended.value.code or 0), captured.out, captured.err)
-
+def grab(call: Call, tmp_path: Path) -> Iterator[Call]:
+    """Run a small ``extract`` in this process, into ``m.zarr``, which leaves the handlers of signals as they were."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    yield run
+    yield partial(call, "extract", "--engine", "inline", *SMALL, "-o", tmp_path / "m.zarr")
     assert {number: signal.getsignal(number) for number in before} == before
-
-
-@pytest.fixture(scope="module")
-def mixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_videos.write_mixed(tmp_path_factory.mktemp("mixed"))
 
 
 @pytest.fixture(scope="module")
@@ -431,35 +402,44 @@ def test_an_estimate_of_bad_videos_says_so(grab: Call, tmp_path: Path) -> None:
 # --- profile ------------------------------------------------------------------------------------------------------------
 
 
-def test_stages_count_their_own_time_only() -> None:
+def test_stages_count_their_own_time_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0]
+    monkeypatch.setattr(profiling, "perf_counter", lambda: now[0])
+
+    def spend(seconds: int) -> None:
+        now[0] += seconds
+
+    def fail_after(seconds: int) -> NoReturn:
+        spend(seconds)
+        raise LookupError
+
     def inner() -> Iterator[int]:
         for number in range(3):
-            time.sleep(0.01)
+            spend(100)
             yield number
 
     def outer() -> Iterator[int]:
         for number in profiling.timed(inner(), "inner"):
-            time.sleep(0.002)
+            spend(10)
             yield number
 
     with profiling.measured() as seconds:
         for _ in profiling.timed(outer(), "outer"):
-            time.sleep(0.005)  # nobody's
+            spend(1000)  # nobody's
         with profiling.stage("last"):
-            time.sleep(0.001)
-    assert set(seconds) == {"inner", "outer", "last"}
-    assert 0.03 <= seconds["inner"] < 0.2
-    assert 0.006 <= seconds["outer"] < 0.2
-    with pytest.raises(ZeroDivisionError), profiling.measured() as seconds, profiling.stage("broken"):
-        _ = 1 / 0
-    assert seconds["broken"] >= 0
+            spend(1)
+    assert seconds == {"inner": 300, "outer": 30, "last": 1}
+    with pytest.raises(LookupError), profiling.measured() as seconds, profiling.stage("broken"):
+        fail_after(7)
+    assert seconds == {"broken": 7}
 
 
-def test_a_clock_that_is_off_costs_next_to_nothing() -> None:
+def test_a_clock_that_is_off_does_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(profiling, "perf_counter", pytest.fail)
     items = iter(())
     assert profiling.timed(items, "x") is items
-    best = min(timeit(lambda: profiling.stage("x").__enter__(), number=10_000) for _ in range(5)) / 10_000
-    assert best < 5e-6  # measured: 0.3 us; the rest is for a busy machine
+    with profiling.stage("x"):
+        assert profiling.stage("x") is profiling.stage("y")  # one and the same, which is entered for nothing
 
 
 def test_a_profile_changes_no_mask_and_adds_up(films: Path, tmp_path: Path) -> None:
@@ -520,17 +500,15 @@ def start(arguments: list[object], code: str = "", **options: Any) -> subprocess
         (signal.SIGHUP, 129, "terminated"),
     ],
 )
-def test_a_signal_ends_a_run_with_a_hung_worker_in_time(
+def test_a_signal_ends_a_run_with_a_hung_worker(
     hung: list[str], tmp_path: Path, number: int, code: int, status: str
 ) -> None:
     store, log = tmp_path / "m.zarr", tmp_path / "log"
     process = start(["extract", *hung, "-o", store, *SMALL, "--workers", 2, "--json", "--log-file", log])
     assert process.stdout is not None
     assert [json.loads(process.stdout.readline())["event"] for _ in range(2)] == ["start", "video"]
-    began = time.monotonic()
     process.send_signal(number)
-    _, err = process.communicate(timeout=60)
-    assert time.monotonic() - began < 10
+    _, err = process.communicate(timeout=120)  # the worker itself would never end
     assert process.returncode == code
     assert err.decode().startswith("stopping: the part being written is dropped; press Ctrl-C again to stop at once\n")
     assert err.decode().splitlines()[-1].endswith("run the same command again to go on")
@@ -544,7 +522,7 @@ def test_a_signal_ends_a_run_with_a_hung_worker_in_time(
 def test_a_second_signal_ends_a_clean_up_that_hangs(hung: list[str], tmp_path: Path) -> None:
     code = (
         "import time\nfrom mgmtool.engines._pool import Pool\n"
-        "close = Pool._close\nPool._close = lambda pool: (print('closing', flush=True), time.sleep(60))"
+        "close = Pool._close\nPool._close = lambda pool: (print('closing', flush=True), time.sleep(3600))"
     )
     process = start(["extract", *hung, "-o", tmp_path / "m.zarr", *SMALL, "--workers", 2, "--json"], code)
     assert process.stdout is not None
@@ -552,10 +530,8 @@ def test_a_second_signal_ends_a_clean_up_that_hangs(hung: list[str], tmp_path: P
     process.send_signal(signal.SIGINT)
     assert process.stdout.readline() == b"closing\n"
     process.send_signal(signal.SIGINT)
-    began = time.monotonic()
-    process.communicate(timeout=60)  # the pipes are closed once the workers are gone, too
+    process.communicate(timeout=120)  # the pipes are closed once the workers are gone, too
     assert process.returncode == 130
-    assert time.monotonic() - began < 10
 
 
 def test_signals_do_what_they_did_after_a_run() -> None:
@@ -571,11 +547,16 @@ def test_nohup_is_respected(hung: list[str], tmp_path: Path) -> None:
     assert process.stdout is not None
     assert [json.loads(process.stdout.readline())["event"] for _ in range(2)] == ["start", "video"]
     process.send_signal(signal.SIGHUP)
-    time.sleep(0.5)
-    assert process.poll() is None
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=60)
-    assert process.returncode == 143
+
+    def ended_with_the_pipe() -> bool:
+        with suppress(OSError):  # nobody reads from it at the moment
+            os.close(os.open(hung[1], os.O_WRONLY | os.O_NONBLOCK))
+        return process.poll() is not None
+
+    wait_for(ended_with_the_pipe)
+    out, err = process.communicate()
+    assert process.returncode == 3, err.decode()
+    assert json.loads(out.splitlines()[-1])["event"] == "summary"
 
 
 def test_nobody_reads_any_more(films: Path, tmp_path: Path) -> None:

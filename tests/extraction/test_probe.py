@@ -2,45 +2,28 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
-import signal
-import sys
-from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mgmtool import engines, video
-from mgmtool.cli import main
 from mgmtool.errors import UsageError
 from mgmtool.extraction import prepare
 from mgmtool.extraction.probing import FRAMES, CorpusTotals, Probe, probe, probe_video
 from mgmtool.types import DecodeOptions, ExtractSpec, VideoRef
 from support import crafted, tiny_videos
+from support.calling import Call
 from support.moving import MATRICES, turn
-
-Call = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Call]:
-    """Run ``probe`` in this process."""
-
-    def run(*arguments: object, stdin: bytes = b"") -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main(["probe", "--engine", "inline", *map(str, arguments)])
-        captured = capsys.readouterr()
-        return int(ended.value.code or 0), captured.out, captured.err
-
-    before = signal.getsignal(signal.SIGTERM)
-    yield run
-    signal.signal(signal.SIGTERM, before)
+def call(call: Call) -> Call:
+    return partial(call, "probe", "--engine", "inline")
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from mgmtool import engines, training
-from mgmtool.cli import main
 from mgmtool.corpus import content_fingerprint
 from mgmtool.errors import UnknownVideoError, UsageError
 from mgmtool.extraction import extract, prepare
@@ -24,6 +23,7 @@ from mgmtool.store.index import read_index
 from mgmtool.store.walk import Walk
 from mgmtool.types import ExtractSpec, Outcome, PatchGrid, Resume
 from support import stores, tiny_videos
+from support.calling import exit_code
 from support.stores import open_writer, write_part
 
 SPEC = ExtractSpec(grid=PatchGrid(4, 6), energy_grid=PatchGrid(3, 4), part_videos=2)
@@ -234,21 +234,15 @@ def test_interrupted_retry_goes_on(folder: Path, output: Path, tmp_path: Path) -
 SMALL = ["--grid", "4x6", "--energy-grid", "3x4", "--part-videos", "2", "--engine", "inline"]
 
 
-def call(*words: object) -> int:
-    with pytest.raises(SystemExit) as ended:
-        main([str(word) for word in words])
-    return int(ended.value.code or 0)
-
-
 def test_cli_retry_and_refresh(folder: Path, output: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert call("extract", folder, "-o", output, *SMALL) == 3
+    assert exit_code("extract", folder, "-o", output, *SMALL) == 3
     for name in ("audio.mp4", "empty.mp4"):
         (folder / name).write_bytes(tiny_videos.clip(9))
     capsys.readouterr()
-    assert call("extract", folder, "-o", output, *SMALL) == 3
+    assert exit_code("extract", folder, "-o", output, *SMALL) == 3
     told = capsys.readouterr().err
     assert "2 videos have changed since they were extracted: audio.mp4, empty.mp4; --refresh does them again" in told
-    assert call("extract", folder, "-o", output, *SMALL, "--retry-failed", "--json") == 3
+    assert exit_code("extract", folder, "-o", output, *SMALL, "--retry-failed", "--json") == 3
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert {e["id"]: e["status"] for e in events if e["event"] == "video"} == {
         "audio.mp4": "done",
@@ -256,9 +250,9 @@ def test_cli_retry_and_refresh(folder: Path, output: Path, capsys: pytest.Captur
         "text.mp4": "failed",
     }
     (folder / "text.mp4").write_bytes(tiny_videos.clip(9))
-    assert call("extract", folder, "-o", output, *SMALL, "--refresh") == 0
+    assert exit_code("extract", folder, "-o", output, *SMALL, "--refresh") == 0
     assert "text.mp4; they are done again" in capsys.readouterr().err
-    assert call("extract", folder, "-o", output, *SMALL, "--retry-failed") == 0
+    assert exit_code("extract", folder, "-o", output, *SMALL, "--retry-failed") == 0
     assert open_store(output).failures() == {}
 
 
@@ -268,7 +262,7 @@ def test_labels_and_further_columns_reach_the_index(folder: Path, output: Path, 
         '{"path": "videos/0.mp4", "label": "surfing", "take": 3}\n{"path": "videos/empty.mp4", "label": 7}\n'
         '{"path": "videos/1.mp4"}\n'
     )
-    assert call("extract", "--manifest", manifest, "--root", tmp_path, "-o", output, *SMALL) == 3
+    assert exit_code("extract", "--manifest", manifest, "--root", tmp_path, "-o", output, *SMALL) == 3
     rows = {row["id"]: (row["label"], row["extra"]) for row in open_store(output).index.to_pylist()}
     assert rows["videos/0.mp4"][0] == "surfing"
     assert json.loads(rows["videos/0.mp4"][1]) == {"take": 3}
@@ -318,5 +312,5 @@ def read_terminal(master: int) -> str:
 def test_overwrite_asks_nothing_where_nobody_can_answer(folder: Path, output: Path) -> None:
     run(folder, output)
     (output / "mine.txt").write_text("mine")
-    assert call("extract", folder, "-o", output, *SMALL, "--overwrite") == 3
+    assert exit_code("extract", folder, "-o", output, *SMALL, "--overwrite") == 3
     assert not (output / "mine.txt").exists()

@@ -25,8 +25,7 @@ from PIL import Image
 
 import mgmtool
 from mgmtool import report
-from mgmtool.cli import main
-from mgmtool.drawing.overlay import BRIGHT
+from mgmtool.drawing.style import BRIGHT
 from mgmtool.errors import FAILURE_CLASSES, OutputError
 from mgmtool.report import ReportRun, content, facts, gallery, words, write_report
 from mgmtool.report.bounded import Best, Bins, Groups
@@ -37,6 +36,7 @@ from mgmtool.types import ExtractSpec, FrameFlag, MaskVolume, Orientation, Video
 from mgmtool.video.pictures import read_pictures
 from support import stores
 from support.browser import Browser, chromium
+from support.calling import exit_code
 from support.films import number_of, numbered, write
 
 ROOT = Path(__file__).parents[2]
@@ -187,7 +187,7 @@ def test_a_store_without_energy_has_no_motion(tmp_path: Path):
     found = read(path)
     assert found.motion.total == 0
     assert {reason for sample in found.samples.chosen() for reason in sample.reasons} == {
-        "drawn by chance",
+        "chosen at random",
         "most propagated frames",
     }
     assert "The store holds no energy." in page_of(path)
@@ -275,11 +275,11 @@ def test_samples_are_the_extremes_and_a_draw_whatever_the_order():
     chosen = offered(list(range(100)))
     assert chosen == offered(list(range(99, -1, -1)))
     by_reason = Counter(reason for reasons in chosen.values() for reason in reasons)
-    assert by_reason == {"drawn by chance": 3, "most motion": 2, "least motion": 2, "most propagated frames": 2}
+    assert by_reason == {"chosen at random": 3, "most motion": 2, "least motion": 2, "most propagated frames": 2}
     assert [name for name, reasons in chosen.items() if "most motion" in reasons] == ["98.mp4", "97.mp4"]
     assert [name for name, reasons in chosen.items() if "least motion" in reasons] == ["00.mp4", "01.mp4"]
     drawn = [
-        [name for name, why in offered(list(range(100)), 3, s).items() if "drawn by chance" in why] for s in (0, 1)
+        [name for name, why in offered(list(range(100)), 3, s).items() if "chosen at random" in why] for s in (0, 1)
     ]
     assert drawn[0] != drawn[1]
     assert offered(list(range(100)), 0) == {}
@@ -419,7 +419,7 @@ def filmed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return folder, top / "m.zarr"
 
 
-def shown_of(store: Path, **options: Any) -> dict[str, gallery.Shown]:
+def shown_of(store: Path, **options: Any) -> dict[str, gallery.Preview]:
     run = ReportRun(store, **options)
     list(run.read())
     return {shown.sample.row["id"]: shown for shown in run.draw()}
@@ -439,7 +439,7 @@ def test_samples_are_animated_and_those_without_pictures_say_why(filmed):
     page = Page(page_of(store))
     assert [len(page.all(tag)) for tag in ("img", "source", "article")] == [2, 2, 4]
     assert all(picture["alt"] for picture in page.all("img"))
-    assert "No picture: no file" in page.text
+    assert "No preview: no file" in page.text
 
 
 def test_the_overlay_is_drawn_on_the_picture_it_belongs_to(filmed):
@@ -448,9 +448,9 @@ def test_the_overlay_is_drawn_on_the_picture_it_belongs_to(filmed):
     run = ReportRun(store)
     list(run.read())
     [sample] = [sample for sample in run.samples if sample.row["id"] == "a.mp4"]
-    frames = gallery._excerpt(FRAMES, 25.0)
+    frames = gallery.excerpt(FRAMES, 25.0)
     hottest = float(masks_of_film().energy_scale.max()) * 255
-    drawn = gallery._drawn(run._scan, sample.row, sample.row["path"], frames, hottest)
+    drawn = gallery.draw_excerpt(run._scan, sample.row, sample.row["path"], frames, hottest)
     assert [number_of(picture) for picture in drawn] == list(frames)
     plain = [np.asarray(picture.rgb) for picture in read_pictures(sample.row["path"], frames.__contains__)]
     np.testing.assert_array_equal([one[:30, :60] for one in drawn], [one[:30, :60] for one in plain])
@@ -473,7 +473,7 @@ def test_moved_videos_are_found(filmed, tmp_path: Path):
 
 def test_a_file_that_ends_early_has_no_picture(filmed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     _, store = filmed
-    monkeypatch.setattr(gallery, "_check_file", lambda path, row: None)
+    monkeypatch.setattr(gallery, "check_file", lambda path, row: None)
     write(tmp_path / "a.mp4", numbered(20))
     (tmp_path / "gone.mp4").write_text("no video")
     shown = shown_of(store, root=str(tmp_path))
@@ -488,7 +488,7 @@ def test_pictures_become_smaller_until_they_fit(filmed, monkeypatch: pytest.Monk
     smaller = shown_of(store)["a.mp4"]
     assert 0 < len(smaller.animation) + len(smaller.still) <= full * 7 // 10
     monkeypatch.setattr(report, "BYTES", 400)
-    assert shown_of(store)["a.mp4"].problem == "no room: its pictures take more than 100 bytes"
+    assert shown_of(store)["a.mp4"].problem == "no room: its frames take more than 100 bytes"
 
 
 @pytest.mark.parametrize(
@@ -496,7 +496,7 @@ def test_pictures_become_smaller_until_they_fit(filmed, monkeypatch: pytest.Monk
     [(1, 25.0, [0]), (5, 25.0, [0, 3]), (7, 5.0, [0, 1, 2, 3, 4, 5, 6]), (100_000, 25.0, [*range(600, 672, 3)])],
 )
 def test_an_excerpt_is_short_and_soon_decoded(count: int, fps: float, frames: list[int]):
-    assert list(gallery._excerpt(count, fps)) == frames
+    assert list(gallery.excerpt(count, fps)) == frames
 
 
 def test_a_store_of_a_scheme_that_looks_at_nothing(tmp_path: Path):
@@ -523,9 +523,7 @@ def test_long_tables_say_how_many_there_are(tmp_path: Path, monkeypatch: pytest.
 
 
 def run(*arguments: object) -> int:
-    with pytest.raises(SystemExit) as end:
-        main(["report", *map(str, arguments)])
-    return int(end.value.code or 0)
+    return exit_code("report", *arguments)
 
 
 def test_the_command_writes_the_same_bytes_again_and_only_if_asked(filmed, tmp_path: Path, capfdbinary):
@@ -540,7 +538,7 @@ def test_the_command_writes_the_same_bytes_again_and_only_if_asked(filmed, tmp_p
     assert capfdbinary.readouterr() == (one.read_bytes(), b"")
     one.write_text("mine")
     assert run(store, "-o", one) == 1
-    assert capfdbinary.readouterr().err.endswith(b"one.html is there already; --overwrite replaces it\n")
+    assert capfdbinary.readouterr().err.endswith(b"one.html already exists; use --overwrite to replace it\n")
     assert one.read_text() == "mine"
     assert run(store, "-o", one, "--overwrite", "-q", "--gallery", 0, "--title", "No films") == 0
     page = Page(one.read_text("utf-8"))

@@ -16,19 +16,17 @@ from mgmtool import sources
 from mgmtool.errors import NoMotionVectorsFailure, ReadFailure, UsageError
 from mgmtool.sources import auto
 from mgmtool.sources.base import MotionStream
-from mgmtool.types import ExtractSpec, FrameMotion, VideoFacts, VideoInfo
+from mgmtool.types import ExtractSpec, FrameMotion
 from mgmtool.video.reencode import has_encoder
+from support import streams
 from support.moving import encode, panning, ref
+from support.streams import Clip
 
 pytestmark = pytest.mark.skipif(not has_encoder(), reason="this build of PyAV has no libx264")
 
-Clip = tuple[VideoInfo, list[FrameMotion], VideoFacts]
 
-
-def read(path: Path, source: str = "auto", *, motion: bool = True, **options: Any) -> Clip:
-    with sources.build(source, options).open(ref(path), motion=motion, luma=True, chroma=True) as stream:
-        frames = list(stream.frames)
-        return stream.info, frames, stream.facts()
+def read(path: Path, source: str = "auto", **how: Any) -> Clip:
+    return streams.read(path, source, chroma=True, **how)
 
 
 def assert_as_alone(found: Clip, alone: Clip) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Sequence
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -17,48 +16,26 @@ from numpy.typing import NDArray
 
 from mgmtool import cli, plugins, sources
 from mgmtool.errors import UsageError
-from mgmtool.extraction.stream import whole_video
 from mgmtool.sources import flow
-from mgmtool.types import ExtractSpec, FrameMotion, VideoFacts, VideoInfo
+from mgmtool.types import FrameMotion
 from mgmtool.video.frames import Plane
+from support import streams
 from support.moving import MATRICES, encode, panning, ref, square_path, turn, with_square
+from support.streams import Clip, encode_as, has_no_motion
 
 Array = NDArray[Any]
-Clip = tuple[VideoInfo, list[FrameMotion], VideoFacts]
 
 
-def read(path: Path, source: str = "flow", *, motion: bool = True, **options: Any) -> Clip:
+def read(path: Path, source: str = "flow", **how: Any) -> Clip:
     """Read all of a clip; skips the test where there is no OpenCV."""
     pytest.importorskip("cv2")
-    with sources.build(source, options).open(ref(path), motion=motion, luma=True, chroma=True) as stream:
-        frames = list(stream.frames)
-        return stream.info, frames, stream.facts()
+    return streams.read(path, source, chroma=True, **how)
 
 
 def usual(frame: FrameMotion) -> Array:
     assert frame.displacement is not None
     middle: Array = np.median(frame.displacement.reshape(-1, 2), axis=0)
     return middle
-
-
-def has_no_motion(frame: FrameMotion) -> bool:
-    assert frame.displacement is not None
-    assert frame.coverage is not None
-    return not (frame.has_vectors or frame.displacement.any() or frame.coverage.any())
-
-
-def encode_as(path: Path, pictures: Sequence[Array], pixel_format: str, codec: str = "ffv1") -> Path:
-    """Write grey pictures of any size in any pixel format."""
-    with av.open(str(path), "w") as container:
-        stream: Any = container.add_stream(codec, rate=25)
-        stream.pix_fmt = pixel_format
-        stream.height, stream.width = pictures[0].shape
-        for number, picture in enumerate(pictures):
-            frame = av.VideoFrame.from_ndarray(picture, format="gray").reformat(format=pixel_format)
-            frame.pts, frame.time_base = number, Fraction(1, 25)
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    return path
 
 
 # Motion that is known.
@@ -187,14 +164,7 @@ def test_codecs_need_no_vectors(encoder: str, codec: str, ending: str, tmp_path:
 
 def test_films_without_vectors_go_through_the_pipeline(tmp_path: Path) -> None:
     pytest.importorskip("cv2")
-    pictures = with_square(panning(6, 128, 192, (0, -2)), square_path(6, (64, 64), (0, 4)), 48)
-    path = encode_as(tmp_path / "clip.mkv", pictures, "yuv420p")
-    volume, facts = whole_video(ref(path), ExtractSpec(source="flow", ratio=0.25))
-    assert facts.source == "flow"
-    for box, (top, left) in zip(volume.box, square_path(6, (64, 64), (0, 4)), strict=True):
-        y0, x0, y1, x1 = box.tolist()
-        assert y0 < top + 24 < y1
-        assert x0 < left + 24 < x1
+    streams.assert_box_follows_a_square(tmp_path / "clip.mkv", "flow")
 
 
 # What it shares with the codec source.
@@ -202,17 +172,7 @@ def test_films_without_vectors_go_through_the_pipeline(tmp_path: Path) -> None:
 
 def test_all_but_the_motion_is_that_of_the_codec_source(tmp_path: Path) -> None:
     path = encode(tmp_path / "clip.mp4", panning(8, 100, 150, (0, 4)), g="4", bf="2")
-    info, frames, facts = read(path)
-    other_info, others, other_facts = read(path, "codec")
-    assert info == other_info
-    for frame, other in zip(frames, others, strict=True):
-        for name in ("index", "pts", "key_frame", "corrupt", "cell", "height", "width"):
-            assert getattr(frame, name) == getattr(other, name)
-        np.testing.assert_array_equal(frame.luma, other.luma)
-        np.testing.assert_array_equal(frame.chroma, other.chroma)
-    assert (facts.source, facts.num_frames, facts.vector_frames) == ("flow", 8, 7)
-    assert facts.index_risk == other_facts.index_risk
-    assert facts.corrupt_frames == facts.lost_packets == 0
+    streams.assert_all_but_motion_is_equal(read(path), read(path, "codec"), "flow")
 
 
 def test_only_the_first_frame_is_without_motion(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -15,53 +14,23 @@ from numpy.typing import NDArray
 
 from mgmtool import sources
 from mgmtool.errors import UsageError
-from mgmtool.extraction.stream import whole_video
 from mgmtool.sources import reencode
 from mgmtool.sources._frames import FrameReducer
-from mgmtool.types import ExtractSpec, FrameMotion, VideoFacts, VideoInfo
+from mgmtool.types import FrameMotion
 from mgmtool.video.frames import DecodedFrame
 from mgmtool.video.reader import read_video
 from mgmtool.video.reencode import Reencoder, has_encoder
-from support.moving import MATRICES, encode, panning, ref, square_path, turn, with_square
+from support import streams
+from support.moving import MATRICES, encode, panning, square_path, turn, with_square
+from support.streams import Clip, encode_as, has_no_motion, usual
 
 pytestmark = pytest.mark.skipif(not has_encoder(), reason="this build of PyAV has no libx264")
 
 Array = NDArray[Any]
-Clip = tuple[VideoInfo, list[FrameMotion], VideoFacts]
 
 
-def read(path: Path, source: str = "reencode", *, motion: bool = True, **options: Any) -> Clip:
-    with sources.build(source, options).open(ref(path), motion=motion, luma=True, chroma=True) as stream:
-        frames = list(stream.frames)
-        return stream.info, frames, stream.facts()
-
-
-def usual(frame: FrameMotion) -> Array:
-    """Median displacement of the covered cells."""
-    assert frame.displacement is not None
-    assert frame.coverage is not None
-    middle: Array = np.median(frame.displacement[frame.coverage > 0], axis=0)
-    return middle
-
-
-def has_no_motion(frame: FrameMotion) -> bool:
-    assert frame.displacement is not None
-    assert frame.coverage is not None
-    return not (frame.has_vectors or frame.displacement.any() or frame.coverage.any())
-
-
-def encode_as(path: Path, pictures: Sequence[Array], pixel_format: str, codec: str = "ffv1") -> Path:
-    """Write grey pictures of any size in any pixel format."""
-    with av.open(str(path), "w") as container:
-        stream: Any = container.add_stream(codec, rate=25)
-        stream.pix_fmt = pixel_format
-        stream.height, stream.width = pictures[0].shape
-        for number, picture in enumerate(pictures):
-            frame = av.VideoFrame.from_ndarray(picture, format="gray").reformat(format=pixel_format)
-            frame.pts, frame.time_base = number, Fraction(1, 25)
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    return path
+def read(path: Path, source: str = "reencode", **how: Any) -> Clip:
+    return streams.read(path, source, chroma=True, **how)
 
 
 # Motion that is known.
@@ -211,14 +180,7 @@ def test_codecs_need_no_vectors(encoder: str, codec: str, ending: str, pixels: s
 
 
 def test_films_without_vectors_go_through_the_pipeline(tmp_path: Path) -> None:
-    pictures = with_square(panning(6, 128, 192, (0, -2)), square_path(6, (64, 64), (0, 4)), 48)
-    path = encode_as(tmp_path / "clip.mkv", pictures, "yuv420p")
-    volume, facts = whole_video(ref(path), ExtractSpec(source="reencode", ratio=0.25))
-    assert facts.source == "reencode"
-    for box, (top, left) in zip(volume.box, square_path(6, (64, 64), (0, 4)), strict=True):
-        y0, x0, y1, x1 = box.tolist()
-        assert y0 < top + 24 < y1
-        assert x0 < left + 24 < x1
+    streams.assert_box_follows_a_square(tmp_path / "clip.mkv", "reencode")
 
 
 # What it shares with the codec source.
@@ -226,17 +188,7 @@ def test_films_without_vectors_go_through_the_pipeline(tmp_path: Path) -> None:
 
 def test_all_but_the_motion_is_that_of_the_codec_source(tmp_path: Path) -> None:
     path = encode(tmp_path / "clip.mp4", panning(8, 100, 150, (0, 4)), g="4", bf="2")
-    info, frames, facts = read(path)
-    other_info, others, other_facts = read(path, "codec")
-    assert info == other_info
-    for frame, other in zip(frames, others, strict=True):
-        for name in ("index", "pts", "key_frame", "corrupt", "cell", "height", "width"):
-            assert getattr(frame, name) == getattr(other, name)
-        np.testing.assert_array_equal(frame.luma, other.luma)
-        np.testing.assert_array_equal(frame.chroma, other.chroma)
-    assert (facts.source, facts.num_frames, facts.vector_frames) == ("reencode", 8, 7)
-    assert facts.index_risk == other_facts.index_risk
-    assert facts.corrupt_frames == facts.lost_packets == 0
+    streams.assert_all_but_motion_is_equal(read(path), read(path, "codec"), "reencode")
 
 
 def test_a_film_of_one_frame_works(tmp_path: Path) -> None:

@@ -24,7 +24,6 @@ from zarr.core.sync import sync as zarr_sync
 
 import mgmtool
 from mgmtool import corpus
-from mgmtool.cli import main
 from mgmtool.cli.parameters import PlaceType
 from mgmtool.corpus import scan
 from mgmtool.engines import build
@@ -36,7 +35,7 @@ from mgmtool.storage.urls import file_name, join, parent, redacted
 from mgmtool.store import StoreWriter, open_store
 from mgmtool.store.remote_home import RemoteHome
 from mgmtool.types import ExtractSpec, KnownVideo, Outcome, PatchGrid, Resume, Shard, VideoRef
-from support import stores, tiny_videos
+from support import calling, stores, tiny_videos
 from support.loading import assert_same_masks, some_clips
 
 with warnings.catch_warnings():
@@ -165,15 +164,6 @@ def assert_same_store(url: str, other: Path, folder: Path) -> None:
         assert table.schema.metadata == more[name].schema.metadata, name
 
 
-def call(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
-    """Run a command in this process: exit code, stdout, stderr."""
-    capsys.readouterr()
-    with pytest.raises(SystemExit) as ended:
-        main([str(argument) for argument in arguments])
-    captured = capsys.readouterr()
-    return int(ended.value.code or 0), captured.out, captured.err
-
-
 # --- names --------------------------------------------------------------------------------------------------------------
 
 
@@ -281,7 +271,7 @@ def test_no_credentials(s3: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
     close_connections()
     try:
-        code, _, err = call(capsys, "extract", "s3://bucket/videos", "-o", "memory://m.zarr")
+        code, _, err = calling.run(capsys, "extract", "s3://bucket/videos", "-o", "memory://m.zarr")
         assert (code, err) == (
             1,
             "mgmtool: error: cannot read s3://bucket/videos: no credentials found in the environment\n",
@@ -394,14 +384,14 @@ def test_from_s3_into_s3_is_as_local(
     assert (job.remaining, dict(job.earlier), job.changed) == (0, {"done": 3, "failed": 2}, [])
     assert list(job.outcomes()) == []
     assert objects.sizes(url) == before
-    code, out, _ = call(capsys, "info", url, "--json")
-    facts, local_facts = json.loads(out), json.loads(call(capsys, "info", expected, "--json")[1])
+    code, out, _ = calling.run(capsys, "info", url, "--json")
+    facts, local_facts = json.loads(out), json.loads(calling.run(capsys, "info", expected, "--json")[1])
     assert code == 0
     assert facts.pop("store") == url
     assert facts.pop("input_root") == videos
     assert facts.pop("last_run")["status"] == local_facts.pop("last_run")["status"] == "finished"
     assert {**facts, "store": str(expected), "input_root": local_facts["input_root"]} == local_facts
-    code, out, _ = call(capsys, "info", url, f"{videos}/b/2.mp4", "--json")
+    code, out, _ = calling.run(capsys, "info", url, f"{videos}/b/2.mp4", "--json")
     assert json.loads(out)["path"] == f"{videos}/b/2.mp4"
     stores.assert_volumes_equal(open_store(url).volume("a/1.mp4"), open_store(expected).volume("a/1.mp4"))
 
@@ -731,7 +721,7 @@ def test_presigned_url_keeps_its_secret(
     (tmp_path / "list.txt").write_text(f"{gone} 7\n")
     store = tmp_path / "m.zarr"
     arguments = ["extract", good, "--manifest", tmp_path / "list.txt", "--root", f"{server}/bucket", "-o", store]
-    code, out, err = call(capsys, *arguments, "--engine", "inline", *SMALL, "--json")
+    code, out, err = calling.run(capsys, *arguments, "--engine", "inline", *SMALL, "--json")
     assert code == 3
     events = [event for event in map(json.loads, out.splitlines()) if event["event"] == "video"]
     assert [(event["id"], event["failure"]) for event in events] == [
@@ -764,14 +754,14 @@ def test_command_with_workers(s3: Any, videos: str, expected: Path, tmp_path: Pa
 
 
 def test_list_and_stdin(s3: Any, videos: str, capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
-    code, out, _ = call(capsys, "list", videos, "--format", "csv")
+    code, out, _ = calling.run(capsys, "list", videos, "--format", "csv")
     assert code == 0
     rows = out.splitlines()
     assert rows[1].startswith(f"{videos}/a/0.mp4,")
     assert len(rows) == 1 + len(IDS)
     given = "".join(f"{videos}/{name}\n" for name in IDS[:3]).encode()
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given)))
-    code, out, _ = call(
+    code, out, _ = calling.run(
         capsys, "extract", "-", "--root", videos, "-o", "s3://bucket/stdin.zarr", "--engine", "inline", *SMALL
     )
     assert code == 0
@@ -793,11 +783,11 @@ def test_pictures_of_a_url(s3: Any, videos: str, tmp_path: Path, capsys: pytest.
     pictures = []
     for name, more in {"computed": [*SMALL[:2]], "stored": ["--store", "s3://bucket/drawn.zarr"]}.items():
         target = tmp_path / f"{name}.png"
-        code, out, err = call(capsys, "visualize", f"{videos}/a/1.mp4", "-o", target, "--no-energy", *more)
+        code, out, err = calling.run(capsys, "visualize", f"{videos}/a/1.mp4", "-o", target, "--no-energy", *more)
         assert (code, out) == (0, f"{target}\n"), err
         pictures.append(target.read_bytes())
     assert pictures[0] == pictures[1]
-    code, _, err = call(capsys, "visualize", f"{videos}/none.mp4", "-o", tmp_path / "x.png")
+    code, _, err = calling.run(capsys, "visualize", f"{videos}/none.mp4", "-o", tmp_path / "x.png")
     assert (code, err) == (1, f"mgmtool: error: cannot fetch {videos}/none.mp4: no such object\n")
 
 

@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -341,24 +340,30 @@ def test_an_interrupt_while_zarr_writes_leaves_no_trace(tmp_path: Path, monkeypa
     opened = open_writer(tmp_path / "m.zarr")
     before = stores.visible(tmp_path / "m.zarr")
     whole = zarr.storage.LocalStore.set
+    begun: list[object] = []
+    ended: list[object] = []
 
     async def slowly(*arguments: Any) -> None:
-        await asyncio.sleep(0.2)
-        await whole(*arguments)
+        begun.append(arguments)
+        if len(begun) == 3:
+            os.kill(os.getpid(), signal.SIGALRM)
+        try:
+            await asyncio.sleep(0.2)
+            await whole(*arguments)
+        finally:
+            ended.append(arguments)
 
     def interrupt(*_: object) -> NoReturn:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(zarr.storage.LocalStore, "set", slowly)
     earlier = signal.signal(signal.SIGALRM, interrupt)
-    signal.setitimer(signal.ITIMER_REAL, 0.3)
     try:
         with pytest.raises(KeyboardInterrupt):
             write_part(opened, 0, MIXED)
-        time.sleep(0.5)
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, earlier)
+    assert len(begun) == len(ended) >= 3
     assert stores.visible(tmp_path / "m.zarr") == before
 
 

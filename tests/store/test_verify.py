@@ -52,11 +52,6 @@ def mgmtool(*words: str | Path, code: int = 0, text: bool = True) -> Any:
 
 
 @pytest.fixture(scope="module")
-def mixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_videos.write_mixed(tmp_path_factory.mktemp("mixed"))
-
-
-@pytest.fixture(scope="module")
 def sound(mixed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store in which some videos were done again; nobody changes it."""
     store = tmp_path_factory.mktemp("sound") / "m.zarr"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import signal
-from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,7 +11,6 @@ import numpy as np
 import pytest
 
 from mgmtool import engines
-from mgmtool.cli import main
 from mgmtool.errors import DecodeFailure, NoVideoStreamFailure, OpenFailure, SpecMismatchError
 from mgmtool.extraction import extract_video, prepare
 from mgmtool.extraction.stream import whole_video
@@ -25,6 +22,7 @@ from mgmtool.video.decoding import Tally
 from mgmtool.video.pictures import read_pictures
 from mgmtool.video.reader import read_video
 from support import crafted, tiny_videos
+from support.calling import Call
 from support.moving import MATRICES, turn
 
 SPEC = ExtractSpec(scheme="motion-guided", source="codec", grid=PatchGrid(4, 6), energy_grid=PatchGrid(3, 4))
@@ -210,35 +208,21 @@ def test_one_size_is_no_change(tmp_path: Path) -> None:
 # --- from the command line ----------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def call() -> Iterator[Callable[..., int]]:
-    """Run a command in this process."""
-
-    def run_command(*arguments: object) -> int:
-        with pytest.raises(SystemExit) as ended:
-            main([str(argument) for argument in arguments])
-        return int(ended.value.code or 0)
-
-    before = signal.getsignal(signal.SIGTERM)
-    yield run_command
-    signal.signal(signal.SIGTERM, before)
-
-
-def test_options_of_extract_are_in_the_spec(call: Callable[..., int], several: Path, tmp_path: Path) -> None:
+def test_options_of_extract_are_in_the_spec(call: Call, several: Path, tmp_path: Path) -> None:
     asked = ("--stream", 1, "--strict", "--max-pixels", 4000, "--max-frames", 6)
-    assert call("extract", several, "-o", tmp_path / "m.zarr", "--engine", "inline", "-q", *asked) == 0
+    assert call("extract", several, "-o", tmp_path / "m.zarr", "--engine", "inline", "-q", *asked).code == 0
     store = open_store(tmp_path / "m.zarr")
     assert store.spec.reading == DecodeOptions(1, True, 4000, max_frames=6)
     assert store.row("a.mp4")["width"] == 96
 
 
-def test_a_film_of_the_masks_shows_their_stream(call: Callable[..., int], several: Path, tmp_path: Path) -> None:
+def test_a_film_of_the_masks_shows_their_stream(call: Call, several: Path, tmp_path: Path) -> None:
     store = tmp_path / "m.zarr"
-    assert call("extract", several, "-o", store, "--engine", "inline", "-q", "--stream", 1) == 0
+    assert call("extract", several, "-o", store, "--engine", "inline", "-q", "--stream", 1).code == 0
     for name, more in (("computed.mp4", ["--stream", "1"]), ("stored.mp4", ["--store", store])):
-        assert call("visualize", several, "-o", tmp_path / name, "--arrows", *more) == 0
+        assert call("visualize", several, "-o", tmp_path / name, "--arrows", *more).code == 0
         assert next(read_pictures(str(tmp_path / name))).rgb.shape == (32, 96, 3)
-    assert call("visualize", several, "-o", tmp_path / "no.mp4", "--store", store, "--strict") == 2
+    assert call("visualize", several, "-o", tmp_path / "no.mp4", "--store", store, "--strict").code == 2
 
 
 @pytest.mark.parametrize("readable", [True, False])

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import socket
 import struct
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import av
 import pytest
 
-from mgmtool.cli import main
 from mgmtool.errors import FAILURE_CLASSES, OpenFailure, VideoError, one_line
 from mgmtool.extraction.probing import probe_video
 from mgmtool.extraction.stream import whole_video
@@ -26,6 +23,7 @@ from mgmtool.store.index import storable
 from mgmtool.types import DecodeOptions, ExtractSpec, VideoRef
 from mgmtool.video.pictures import read_pictures
 from support import crafted, tiny_videos
+from support.calling import Call
 
 SPEC = ExtractSpec(scheme="random")
 BAIT = "bait.mp4"
@@ -208,34 +206,6 @@ def evil(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     (folder / name).write_bytes(tiny_videos.clip())
     (folder / f"b{name}").write_bytes(b"no film")
     return folder
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a call ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-Call = Callable[..., Ended]
-
-
-@pytest.fixture
-def call(capsys: pytest.CaptureFixture[str]) -> Iterator[Call]:
-    """Run a command in this process."""
-
-    def run(*arguments: object) -> Ended:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return Ended(int(ended.value.code or 0), captured.out, captured.err)
-
-    before = signal.getsignal(signal.SIGTERM)
-    yield run
-    signal.signal(signal.SIGTERM, before)
 
 
 def test_no_command_prints_a_name_as_it_is(call: Call, evil: Path, tmp_path: Path) -> None:

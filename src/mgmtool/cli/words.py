@@ -44,7 +44,7 @@ def plain_words(value: Any) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {plain_words(item)}" for key, item in value.items()) or "-"
     if isinstance(value, list):
-        return ", ".join(map(_text, value)) or "-"
+        return ", ".join(map(plain_words, value)) or "-"
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
     if isinstance(value, float):
