@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ import click
 
 from mgmtool.cli import completion
 from mgmtool.cli.console import compile_kernels
-from mgmtool.cli.options import Masks
+from mgmtool.cli.options import Masks, Talk
 from mgmtool.cli.parameters import PlaceType
 from mgmtool.cli.records import argument, as_command, given_flags, option, record
 from mgmtool.errors import UsageError
@@ -73,7 +73,7 @@ class Layers:
 
 
 @record("output")
-class Output:
+class Output(Talk):
     """The file to write."""
 
     output: Path = option(
@@ -103,8 +103,9 @@ class Output:
     )
 
     def given(self) -> dict[str, Any]:
-        """Return what was asked for; the rest is left to the library."""
-        return {name: value for name, value in dataclasses.asdict(self).items() if value is not None}
+        """Return what was asked of the file; the rest is left to the library."""
+        asked = {"output": self.output, "frames": self.frames, "max_side": self.max_side, "fps": self.fps}
+        return {name: value for name, value in asked.items() if value is not None}
 
 
 @as_command
@@ -119,27 +120,35 @@ def command(shown: Shown, masks: Masks, layers: Layers, output: Output) -> None:
 
     drawing.check_output(shown.video, output.output)
     shown.check()
-    with local_copy(VideoRef("", str(shown.video))) as local:
+    with local_copy(VideoRef("", str(shown.video))) as local, output.draw(None, unit="frame") as progress:
+
+        def move(done: int, total: int) -> None:
+            progress.total = total
+            progress.move(done, 0)
+
         video = VideoRef(shown.video_id or Path(local.path).name, local.path)
+        look = {**output.given(), "on_frame": move}
         if shown.compare:
-            written = _compare(video, shown.compare, masks.spec(), layers, output)
+            written = _compare(video, shown.compare, masks.spec(), layers, look, output.quiet)
         else:
-            written = _draw(video, shown, masks, layers, output)
+            written = _draw(video, shown, masks, layers, look, output.quiet)
     click.echo(str(written))
 
 
-def _compare(video: VideoRef, schemes: Sequence[str], spec: ExtractSpec, layers: Layers, output: Output) -> Path:
+def _compare(
+    video: VideoRef, schemes: Sequence[str], spec: ExtractSpec, layers: Layers, look: Mapping[str, Any], quiet: bool
+) -> Path:
     from mgmtool import drawing
 
     compared = drawing.read_contenders(schemes, spec)
     for contender in compared:
         if contender.volumes:
-            compile_kernels(contender.spec)
+            compile_kernels(contender.spec, quiet)
     shown = drawing.Layers(**dataclasses.asdict(layers), dark=True)
-    return drawing.compare(video, compared=compared, layers=shown, **output.given())
+    return drawing.compare(video, compared=compared, layers=shown, **look)
 
 
-def _draw(video: VideoRef, shown: Shown, masks: Masks, layers: Layers, output: Output) -> Path:
+def _draw(video: VideoRef, shown: Shown, masks: Masks, layers: Layers, look: Mapping[str, Any], quiet: bool) -> Path:
     """Draw the masks of a store, or computed here; what is random in those follows from the id, as in a store."""
     from mgmtool import drawing, sources
     from mgmtool.extraction.stream import whole_video
@@ -147,7 +156,7 @@ def _draw(video: VideoRef, shown: Shown, masks: Masks, layers: Layers, output: O
 
     if shown.store is None:
         spec = masks.spec()
-        compile_kernels(spec)
+        compile_kernels(spec, quiet)
         volume, _ = whole_video(video, spec)
     else:
         store = open_store(shown.store)
@@ -158,5 +167,5 @@ def _draw(video: VideoRef, shown: Shown, masks: Masks, layers: Layers, output: O
         layers=drawing.Layers(**dataclasses.asdict(layers)),
         motion=sources.build(spec.source, spec.source_options),
         reading=spec.reading,
-        **output.given(),
+        **look,
     )
