@@ -17,7 +17,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import typing
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, TypeVar, dataclass_transform
 
@@ -166,8 +166,8 @@ def as_command(function: Callable[..., int | None]) -> RecordCommand:
     )
 
 
-def given_flags(names: Iterable[str]) -> str:
-    """Name those of these options of the current command that stand on its command line, with commas between."""
+def given_flags(names: Collection[str]) -> str:
+    """Name those of these options that stand on the command line, in its order, with commas between."""
     ctx = click.get_current_context()
-    given = [name for name in names if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE]
-    return ", ".join(f"--{name.replace('_', '-')}" for name in given)
+    given = [name for name in ctx.params if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE]
+    return ", ".join(f"--{name.replace('_', '-')}" for name in given if name in names)

@@ -52,12 +52,12 @@ class Shown:
             raise UsageError(
                 "--compare given with --store, which holds the masks of one scheme; expected one or the other"
             )
-        useless = given_flags(["scheme", "scheme_option"]) if self.compare else ""
+        useless = given_flags({"scheme", "scheme_option"}) if self.compare else ""
         if useless:
             raise UsageError(
                 f"{useless} given with --compare, which names schemes itself, as in tube,cube:min_tokens=4"
             )
-        useless = given_flags(field.name for field in dataclasses.fields(Masks)) if self.store is not None else ""
+        useless = given_flags({field.name for field in dataclasses.fields(Masks)}) if self.store is not None else ""
         if useless:
             raise UsageError(f"{useless} given with --store, whose masks are made already; expected one or the other")
 
