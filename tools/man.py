@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from importlib import metadata
 from inspect import cleandoc
+from itertools import accumulate
 from pathlib import Path
 
 import click
@@ -12,6 +13,7 @@ from click_man.man import ManPage
 
 import mgmtool
 from mgmtool.cli import cli
+from mgmtool.cli.records import RecordCommand
 
 FOLDER = Path(__file__).parent.parent / "man"
 CLICK = metadata.version("click")
@@ -34,15 +36,28 @@ def _page(ctx: click.Context, commands: dict[str, str]) -> str:
     page.short_help = _roff(_summary(ctx.command))
     page.synopsis = " ".join(ctx.command.collect_usage_pieces(ctx))
     page.description = _roff(cleandoc(ctx.command.help or ""))
-    records = [
-        option.get_help_record(ctx) for option in ctx.command.get_params(ctx) if isinstance(option, click.Option)
-    ]
-    page.options = [(flags, _roff(text)) for flags, text in filter(None, records)]
+    sections = _sections(ctx)
+    page.options = [(flags, _roff(text)) for rows in sections.values() for flags, text in rows]
     title, body = str(page).split("\n", 1)
+    if len(sections) > 1:
+        head, *entries = body.split(".TP\n")
+        firsts = dict(zip(accumulate(map(len, sections.values()), initial=0), sections, strict=False))
+        titled = (f".SS {firsts[k].capitalize()}\n.TP\n" if k in firsts else ".TP\n" for k in range(len(entries)))
+        body = head + "".join(f"{heading}{entry}" for heading, entry in zip(titled, entries, strict=True))
     name = ctx.command_path.replace(" ", "-")
     title = f'.TH "{name.upper()}" "1" "" "mgmtool {mgmtool.__version__}" "mgmtool manual"'
     note = rf'.\" Written by "make man" with click {CLICK}; do not edit.'
     return f"{note}\n{title}\n{body}{_others(commands)}"
+
+
+def _sections(ctx: click.Context) -> dict[str, list[tuple[str, str]]]:
+    """Return flags and help of the options by heading, as help shows them."""
+    if isinstance(ctx.command, RecordCommand):
+        return ctx.command.help_sections(ctx)
+    records = [
+        option.get_help_record(ctx) for option in ctx.command.get_params(ctx) if isinstance(option, click.Option)
+    ]
+    return {"options": list(filter(None, records))}
 
 
 def _others(commands: dict[str, str]) -> str:

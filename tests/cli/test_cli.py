@@ -183,7 +183,7 @@ def test_progress_says_nothing_in_a_short_run(grab: Call, clips: Path, kind: str
 
 
 def test_plain_progress_prints_lines(grab: Call, mixed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mgmtool.cli._progress._PLAIN_SECONDS", 0.0)
+    monkeypatch.setattr("mgmtool.cli.console._PLAIN_SECONDS", 0.0)
     ended = grab(mixed, "--progress", "plain")
     lines = [line for line in ended.err.splitlines() if not line.startswith("failed")]
     assert len(lines) == 7
@@ -499,7 +499,8 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     code = (
         "import sys\nfrom mgmtool.cli import main\n"
         f"try:\n    main({arguments})\nexcept SystemExit as end:\n    assert not end.code\n"
-        "heavy = {'av', 'numba', 'zarr', 'pyarrow', 'psutil'} & set(sys.modules)\nassert not heavy, heavy\n"
+        "heavy = {'av', 'numba', 'numpy', 'zarr', 'pyarrow', 'psutil', 'rich', 'tqdm'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
 

@@ -57,7 +57,7 @@ def test_switched_on_every_line_is_taken(example: str, tmp_path: Path, capsys: p
     context = click.Context(cli)
     assert exit_code("--config", str(config), "sources") == 0
     assert "codec" in capsys.readouterr().out
-    from mgmtool.cli._config import load_config
+    from mgmtool.cli.config import load_config
 
     load_config(context, cli.params[0], config)
     assert context.default_map is not None

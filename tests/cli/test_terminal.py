@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from mgmtool.cli._progress import Bar, Plain, Progress, make_progress
+from mgmtool.cli.console import Bar, Plain, Progress, make_progress
 from mgmtool.extraction import extract
-from mgmtool.types import ExtractSpec, Outcome, PatchGrid, VideoRef
+from mgmtool.types import ExtractSpec, PatchGrid
 from support import tiny_videos
 
 PROGRAM = "from mgmtool.cli import main\n\nif __name__ == '__main__':\n    main()\n"
@@ -130,6 +130,6 @@ def test_how_progress_is_drawn(
     monkeypatch.setattr(sys.stderr, "isatty", lambda: tty)
     monkeypatch.setenv("TERM", term)
     made = make_progress(kind, 3, False)
-    made.advance(Outcome(VideoRef("a", "a"), None, None, "open", "x", 0.1))
+    made.advance(failed=True)
     made.close()
     assert type(made) is expected

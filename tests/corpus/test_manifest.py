@@ -624,7 +624,7 @@ def test_manifest_with_inputs_stdin_and_limit(call: Call, command: list[object],
     ("options", "code", "message"),
     [
         ([], 2, "no INPUT given; expected files, folders, glob patterns, or - for a list on stdin; or --manifest FILE"),
-        (["x", "--path-column", "p"], 2, "--path-column is 'p', but there is no --manifest to have it"),
+        (["x", "--path-column", "p"], 2, "--path-column is 'p', but no --manifest is given"),
         (["--manifest", "gone.csv"], 1, "cannot read manifest 'gone.csv': No such file or directory"),
         (["--manifest", "m.csv"], 2, "expected one of path, video_path"),
         (["x", "--limit", "0"], 2, "--limit"),

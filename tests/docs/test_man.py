@@ -70,7 +70,7 @@ def test_man_renders_a_page(columns: int) -> None:
     words = " ".join(text.split())
     assert "mgmtool-extract - Extract mask volumes of videos into a Zarr store SYNOPSIS" in words
     assert "--max-failures, 129 / 130 / 143 after a signal" in words
-    assert "-o, --output PATH Mask store to make" in words
+    assert "-o, --output PATH Mask store to create" in words
 
 
 def test_pages_are_in_the_wheel() -> None:

@@ -561,7 +561,7 @@ def test_options_of_a_format_may_be_given_by_name(call: Any, store: Path, tmp_pa
 
 
 def test_progress_is_drawn_on_stderr(call: Any, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mgmtool.cli._progress._PLAIN_SECONDS", 0.0)
+    monkeypatch.setattr("mgmtool.cli.console._PLAIN_SECONDS", 0.0)
     code, _, err = call(store, "--to", "npz", "-o", tmp_path / "o", "--progress", "plain")
     assert code == 0
     assert [line.split()[0] for line in err.splitlines()] == [f"{i}/8" for i in range(1, 9)]

@@ -14,7 +14,6 @@ import sys
 import termios
 from collections.abc import Iterator
 from contextlib import closing, suppress
-from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
@@ -23,14 +22,15 @@ import pytest
 
 from mgmtool import engines, profiling
 from mgmtool.cli import main
-from mgmtool.cli._exit import signals_stop
-from mgmtool.cli._log import Log
-from mgmtool.cli._progress import Bar, Plain, Progress, duration
+from mgmtool.cli.console import Bar, Plain, Progress
+from mgmtool.cli.exits import signals_stop
+from mgmtool.cli.log import Log
+from mgmtool.cli.words import duration
 from mgmtool.errors import StoreWriteError
 from mgmtool.extraction import estimate, extract, known_bytes, plan, prepare
 from mgmtool.extraction.stream import warm_up
 from mgmtool.store import Store, StoreWriter
-from mgmtool.types import ExtractSpec, Orientation, Outcome, PatchGrid, Resume, Shard, VideoFacts, VideoInfo, VideoRef
+from mgmtool.types import ExtractSpec, PatchGrid, Resume, Shard, VideoRef
 from support import stores, tiny_videos
 from support.calling import Call
 from support.driving import wait_for
@@ -65,12 +65,6 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def outcome(size: int = 1000, failure: str | None = None) -> Outcome:
-    info = VideoInfo(48, 64, Orientation(), "h264", "mp4", Fraction(25), Fraction(1, 25), 100)
-    facts = None if failure else VideoFacts(info, "codec", 100, 99, 0, 0, (), "asked for")
-    return Outcome(VideoRef("a.mp4", "/a.mp4", size), facts, failure)
-
-
 def records(store: Path) -> list[dict[str, Any]]:
     return [json.loads(path.read_text()) for path in sorted((store / "runs").iterdir())]
 
@@ -97,7 +91,7 @@ def test_a_time_in_words(seconds: float, words: str) -> None:
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """A clock that stands still unless moved."""
     now = [100.0]
-    monkeypatch.setattr("mgmtool.cli._progress.monotonic", lambda: now[0])
+    monkeypatch.setattr("mgmtool.cli.console.monotonic", lambda: now[0])
     return now
 
 
@@ -105,7 +99,7 @@ def test_time_left_goes_by_bytes_where_sizes_are_known(clock: list[float]) -> No
     by_bytes, by_videos = Progress(10, 100_000), Progress(10)
     clock[0] += 10
     for progress in (by_bytes, by_videos):
-        progress.advance(outcome(50_000))
+        progress.advance(frames=100, size=50_000)
     assert by_bytes.left() == pytest.approx(10)
     assert by_videos.left() == pytest.approx(90)
     assert by_bytes.line() == "1/10 videos, 0 failed, 0.1 videos/s, 10 frames/s, 0.005 MB/s, about 10 s left"
@@ -145,8 +139,8 @@ def test_the_bar_fits(clock: list[float], columns: int) -> None:
         with Bar(12_000, 12_000_000) as bar:
             clock[0] += 10
             for _ in range(99):
-                bar.advance(outcome())
-            bar.advance(outcome(failure="open"))
+                bar.advance(frames=100, size=1000)
+            bar.advance(failed=True, size=1000)
             bar.pulse()
         sys.stderr.close()
     finally:
@@ -247,7 +241,7 @@ def test_a_log_that_can_no_longer_be_written_stops_nothing(grab: Call, mixed: Pa
 
 
 def test_the_log_shows_progress_every_now_and_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mgmtool.cli._log._PROGRESS_SECONDS", 0.0)
+    monkeypatch.setattr("mgmtool.cli.log._PROGRESS_SECONDS", 0.0)
     with Log(tmp_path / "log") as log:
         log.progress(lambda: "half way")
     assert (tmp_path / "log").read_text().endswith("INFO half way\n")
@@ -475,7 +469,7 @@ def test_the_profile_is_a_table_on_stderr_and_in_the_summary(grab: Call, mixed: 
     (summary,) = ended.events("summary")
     assert summary["profile"]["workers"]["decode"].keys() == {"seconds", "share", "us_per_frame"}
     table = [line for line in ended.err.splitlines() if not line.startswith("failed")]
-    assert table[0].split() == ["stage", "seconds", "share", "µs", "a", "frame"]
+    assert table[0].split() == ["stage", "seconds", "share", "µs", "per", "frame"]
     assert [line.split()[-4] for line in table[1:]][:3] == ["fetch", "open", "decode"]
     assert max(map(len, table)) <= 100
 

@@ -168,7 +168,7 @@ def test_the_table_names_every_file_and_sums_up(call: Call, corpus: Path) -> Non
 def test_a_narrow_terminal_cuts_nothing_off(call: Call, corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from rich.console import Console
 
-    monkeypatch.setattr("mgmtool.cli._tables.console", lambda: Console(width=50, highlight=False))
+    monkeypatch.setattr("mgmtool.cli.console.rich_stdout", lambda: Console(width=50, highlight=False))
     out = call(corpus)[1]
     assert max(map(len, out.splitlines())) <= 50
     assert "…" not in out

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mgmtool import engines
-from mgmtool.cli._shard import choose_shard
+from mgmtool.cli.shard import choose_shard
 from mgmtool.corpus import Part, plan_parts
 from mgmtool.errors import UsageError
 from mgmtool.extraction import extract, prepare

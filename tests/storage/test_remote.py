@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import io
 import json
 import logging
 import os
@@ -24,7 +23,7 @@ from zarr.core.sync import sync as zarr_sync
 
 import mgmtool
 from mgmtool import corpus
-from mgmtool.cli.options import PlaceType
+from mgmtool.cli.parameters import PlaceType
 from mgmtool.corpus import scan
 from mgmtool.engines import build
 from mgmtool.errors import InputError, PartCommittedError, ReadFailure, StoreError, StoreWriteError, UsageError
@@ -758,17 +757,15 @@ def test_command_with_workers(s3: Any, videos: str, expected: Path, tmp_path: Pa
     assert_same_store(url, expected, tmp_path / "fetched")
 
 
-def test_list_and_stdin(s3: Any, videos: str, capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
+def test_list_and_stdin(s3: Any, videos: str, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = calling.run(capsys, "list", videos, "--format", "csv")
     assert code == 0
     rows = out.splitlines()
     assert rows[1].startswith(f"{videos}/a/0.mp4,")
     assert len(rows) == 1 + len(IDS)
     given = "".join(f"{videos}/{name}\n" for name in IDS[:3]).encode()
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given)))
-    code, out, _ = calling.run(
-        capsys, "extract", "-", "--root", videos, "-o", "s3://bucket/stdin.zarr", "--engine", "inline", *SMALL
-    )
+    arguments = ["extract", "-", "--root", videos, "-o", "s3://bucket/stdin.zarr", "--engine", "inline", *SMALL]
+    code, out, _ = calling.run(capsys, *arguments, stdin=given)
     assert code == 0
     assert out.startswith("s3://bucket/stdin.zarr: 3 done, 0 failed, ")
     assert list(mgmtool.open_store("s3://bucket/stdin.zarr")) == IDS[:3]

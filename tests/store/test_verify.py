@@ -444,12 +444,13 @@ def test_cli_failures_wrong_usage(sound: Path, words: tuple[str, ...]) -> None:
 
 
 def test_unknown_failure_class_names_the_nearest_and_all(sound: Path) -> None:
-    from mgmtool.cli._failures import run
+    from mgmtool.cli.commands.failures import Listing
 
+    listing = Listing(store=sound, classes=("opne",), paths_only=False, nul=False, as_json=False)
     with pytest.raises(
         UsageError, match=r"unknown failure class 'opne' \(did you mean 'open'\?\); expected one of: open, "
     ):
-        run(sound, ["opne"], False, False, False)
+        listing.check()
 
 
 def test_failures_that_no_longer_count_are_left_out(tmp_path: Path) -> None:

@@ -1,253 +1,263 @@
-"""Every option that more than one command has, once."""
+"""Options as records that make what the library takes: those of ``extract``, many of which other commands share.
+
+An option that only one other command has is declared in the file of that command.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from mgmtool.cli import _completion
+from mgmtool.cli import completion
+from mgmtool.cli.parameters import GridType, KeyValueType, PlaceType
+from mgmtool.cli.records import argument, option, record
 
 if TYPE_CHECKING:
+    from mgmtool.cli.console import Progress
+    from mgmtool.corpus import Corpus, Entry
     from mgmtool.engines import Engine
     from mgmtool.extraction.recipe import Recipe
-    from mgmtool.types import DecodeOptions, PatchGrid
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-if TYPE_CHECKING:
-    _GridParam = click.ParamType["PatchGrid"]
-    _PairParam = click.ParamType[tuple[str, str]]
-    _PlaceParam = click.ParamType[str | Path]
-else:  # click before 8.4 knows no type arguments
-    _GridParam = _PairParam = _PlaceParam = click.ParamType
-
-
-class GridType(_GridParam):
-    """``HxW``."""
-
-    name = "HxW"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> PatchGrid:
-        """Read a grid or say what was expected."""
-        from mgmtool.types import PatchGrid
-
-        if isinstance(value, PatchGrid):
-            return value
-        try:
-            return PatchGrid.parse(str(value))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-
-
-class KeyValueType(_PairParam):
-    """``KEY=VALUE``."""
-
-    name = "key=value"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
-        """Split at the first equals sign or say what was expected."""
-        from mgmtool.errors import UsageError
-        from mgmtool.plugins import parse_pair
-
-        if isinstance(value, tuple):
-            return value
-        try:
-            return parse_pair(str(value))
-        except UsageError as error:
-            self.fail(str(error), param, ctx)
-
-
-class PlaceType(_PlaceParam):
-    """A path, or a URL, which stays the text it is: a path has no two slashes in a row.
-
-    Parameters
-    ----------
-    **checks
-        What :class:`click.Path` checks of a path.
-    """
-
-    name = "path or URL"
-
-    def __init__(self, **checks: Any) -> None:
-        self._path = click.Path(path_type=Path, **checks)
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str | Path:
-        """Keep a URL, and turn anything else into a path."""
-        text = str(value)
-        return text if "://" in text else Path(self._path.convert(value, param, ctx))
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[_completion.Item]:
-        """Offer files where no folder will do, else stores."""
-        return (_completion.stores if self._path.dir_okay else _completion.files)(ctx, param, incomplete)
-
+    from mgmtool.types import DecodeOptions, ExtractSpec, PatchGrid
 
 _FROM_1 = click.IntRange(1, 2**31 - 1)
 
-READING = {
-    "stream": click.option(
-        "--stream",
-        type=click.IntRange(0),
-        help="Number of the video stream among all streams, from 0.  [default: the first that is no picture]",
-    ),
-    "strict": click.option("--strict", is_flag=True, help="Fail a video with corrupt frames or lost packets."),
-    "max_pixels": click.option(
-        "--max-pixels", type=_FROM_1, default=2**27, show_default=True, help="Fail a video of larger pictures."
-    ),
-    "max_frames": click.option(
-        "--max-frames", type=_FROM_1, default=10_000_000, show_default=True, help="Fail a video of more frames."
-    ),
-}
-"""Options that make up a :class:`~mgmtool.types.DecodeOptions`."""
 
-SPEC = {
-    "scheme": click.option(
-        "--scheme",
-        default="motion-guided",
-        show_default=True,
-        shell_complete=_completion.plugin_names("mgmtool.masking"),
-        help="Mask scheme; see mgmtool schemes.",
-    ),
-    "scheme_option": click.option(
-        "--scheme-option", type=KeyValueType(), multiple=True, help="Option of the scheme; may be repeated."
-    ),
-    "source": click.option(
-        "--source",
-        default="auto",
-        show_default=True,
-        shell_complete=_completion.plugin_names("mgmtool.sources"),
-        help="Motion source; see mgmtool sources.",
-    ),
-    "source_option": click.option(
-        "--source-option", type=KeyValueType(), multiple=True, help="Option of the source; may be repeated."
-    ),
-    "grid": click.option(
-        "--grid", type=GridType(), default="14x14", show_default=True, help="Patches over the whole frame."
-    ),
-    "ratio": click.option(
-        "--ratio", type=click.FloatRange(0, 1), default=0.75, show_default=True, help="Share of the patches to hide."
-    ),
-    "seed": click.option("--seed", type=int, default=0, show_default=True, help="Seed of everything random."),
-    **READING,
-}
-"""Options that make up an :class:`~mgmtool.types.ExtractSpec`."""
+@record("inputs")
+class Inputs:
+    """The videos to work on."""
 
-progress = click.option(
-    "--progress",
-    type=click.Choice(["auto", "bar", "plain", "none"]),
-    default="auto",
-    show_default=True,
-    help="auto draws a bar on a terminal and prints a line every 30 s elsewhere.",
-)
-json_output = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
-"""For commands that answer with one table."""
-
-
-ENGINE = {
-    "engine": click.option(
-        "--engine",
-        default="local",
-        show_default=True,
-        shell_complete=_completion.plugin_names("mgmtool.engines"),
-        help="Who does the work: local (processes), ray (a cluster), inline, or an installed one.",
-    ),
-    "engine_option": click.option(
-        "--engine-option", type=KeyValueType(), multiple=True, help="Option of the engine; may be repeated."
-    ),
-    "workers": click.option(
-        "--workers", default="auto", show_default=True, help="Processes of the local engine, or in each task of Ray."
-    ),
-    "timeout": click.option(
-        "--timeout", type=float, help="Seconds a video may take on the local engine.  [default: 300]"
-    ),
-    "retries": click.option(
-        "--retries", type=int, help="Further tries for a video that has cost its worker.  [default: 1]"
-    ),
-    "worker_memory": click.option(
-        "--worker-memory", help="Memory a worker may take: auto, none, or a size such as 4GB.  [default: auto]"
-    ),
-    "ray_address": click.option(
-        "--ray-address",
-        metavar="ADDRESS",
-        help="Ray cluster: host:port, auto, or local.  [default: $RAY_ADDRESS, a running one, or a new one here]",
-    ),
-}
-"""Options that make up an engine."""
-
-INPUTS = {
-    "nul": click.option("-0", "nul", is_flag=True, help="Paths on stdin (INPUT -) end with NUL, not with a newline."),
-    "root": click.option(
-        "--root", type=click.Path(file_okay=False), help="Folder, or URL of one, to which ids are relative."
-    ),
-    "manifest": click.option(
+    inputs: tuple[str, ...] = argument(nargs=-1, metavar="INPUT...", shell_complete=completion.files)
+    manifest: tuple[str, ...] = option(
         "--manifest",
         type=click.Path(),
+        metavar="FILE",
         multiple=True,
         help="File that lists videos: .txt, .csv, .tsv, .jsonl or .parquet; may be repeated.",
-    ),
-    "path_column": click.option("--path-column", help="Column of the manifest that holds paths."),
-    "limit": click.option("--limit", type=click.IntRange(1), help="Take only the first N videos of the ordered list."),
-}
-"""Options that say what INPUT means."""
+    )
+    root: str | None = option(
+        "--root",
+        type=click.Path(file_okay=False),
+        metavar="PLACE",
+        help="Folder or URL that video ids are relative to.",
+    )
+    limit: int | None = option(
+        "--limit", type=click.IntRange(1), metavar="N", help="Take only the first N videos of the ordered list."
+    )
+    path_column: str | None = option(
+        "--path-column", metavar="NAME", last=True, help="Column of the manifest that holds paths."
+    )
+    nul: bool = option("-0", is_flag=True, last=True, help="Paths on stdin (INPUT -) end with NUL instead of newline.")
+
+    def find(self, extensions: Sequence[str] | None = None) -> Corpus:
+        """Find the videos named by arguments, by manifests, and on stdin if an argument is ``-``.
+
+        Parameters
+        ----------
+        extensions : sequence of str, optional
+            File name endings of videos in folders; by default those that any source can read.
+
+        Raises
+        ------
+        InputError, UsageError
+        """
+        from mgmtool import corpus, sources
+        from mgmtool.errors import UsageError
+
+        if not self.inputs and not self.manifest:
+            raise UsageError(
+                "no INPUT given; expected files, folders, glob patterns, or - for a list on stdin; or --manifest FILE"
+            )
+        if self.nul and "-" not in self.inputs:
+            raise UsageError("-0 is for a list on stdin, but no INPUT is -")
+        if self.path_column is not None and not self.manifest:
+            raise UsageError(f"--path-column is {self.path_column!r}, but no --manifest is given")
+        known, root = extensions or sources.VIDEO_EXTENSIONS, self.root
+        lists: list[Iterable[str | Entry]] = [self.stdin_paths()] if "-" in self.inputs else []
+        lists += [corpus.read_manifest(path, known, root=root, path_column=self.path_column) for path in self.manifest]
+        named = [name for name in self.inputs if name != "-"]
+        return corpus.scan(named, known, listed=chain.from_iterable(lists), root=root, limit=self.limit)
+
+    def stdin_paths(self) -> list[str]:
+        """Read paths from stdin as raw bytes; empty lines are skipped."""
+        raw = sys.stdin.buffer.read().split(b"\0" if self.nul else b"\n")
+        lines = raw if self.nul else [line.rstrip(b"\r") for line in raw]
+        return [os.fsdecode(line) for line in lines if line]
 
 
-def spec_options(command: F) -> F:
-    """Add every option of :data:`SPEC`, in its order."""
-    return _with(SPEC, command)
+@record("inputs")
+class Reading:
+    """Which stream of a file is read, and within which limits."""
 
+    stream: int | None = option(
+        "--stream",
+        metavar="N",
+        last=True,
+        type=click.IntRange(0),
+        help="Index of the video stream among all streams, from 0.  [default: the first stream that is not cover art]",
+    )
+    strict: bool = option(
+        "--strict", is_flag=True, section="failures", help="Fail videos that have corrupt frames or lost packets."
+    )
+    max_pixels: int = option(
+        "--max-pixels",
+        metavar="N",
+        last=True,
+        type=_FROM_1,
+        default=2**27,
+        section="failures",
+        help="Fail videos whose frames exceed this many pixels.",
+    )
+    max_frames: int = option(
+        "--max-frames",
+        metavar="N",
+        last=True,
+        type=_FROM_1,
+        default=10_000_000,
+        section="failures",
+        help="Fail videos with more frames than this.",
+    )
 
-def reading_options(command: F) -> F:
-    """Add every option of :data:`READING`, in its order."""
-    return _with(READING, command)
-
-
-def engine_options(command: F) -> F:
-    """Add every option of :data:`ENGINE`, in its order."""
-    return _with(ENGINE, command)
-
-
-def input_options(command: F) -> F:
-    """Add every option of :data:`INPUTS`, in its order."""
-    return _with(INPUTS, command)
-
-
-def _with(options: Mapping[str, Callable[[F], F]], command: F) -> F:
-    for option in reversed(list(options.values())):
-        command = option(command)
-    return command
-
-
-def make_recipe(**values: Any) -> Recipe:
-    """Build spec, scheme and source from the values of :func:`spec_options` and further fields of :class:`ExtractSpec`.
-
-    The options of plug-ins are checked and brought to their types, so that ``c=8`` and ``c=8.0`` are the same spec.
-    """
-    from mgmtool.extraction.recipe import Recipe
-    from mgmtool.types import ExtractSpec
-
-    for kind in ("scheme", "source"):
-        values[f"{kind}_options"] = dict(values.pop(f"{kind}_option"))
-    reading = make_reading(**{name: values.pop(name) for name in READING})
-    return Recipe.of(ExtractSpec(**values, reading=reading)).normalised()
-
-
-def make_reading(**values: Any) -> DecodeOptions:
-    """Build the reading from the values of :func:`reading_options`."""
+    def decode_options(self) -> DecodeOptions:
+        """Return how files are to be decoded."""
+        from mgmtool.extraction.recipe import Recipe
     from mgmtool.types import DecodeOptions
 
-    return DecodeOptions(**values)
+        return DecodeOptions(
+            stream=self.stream, strict=self.strict, max_pixels=self.max_pixels, max_frames=self.max_frames
+        )
 
 
-def make_engine(engine: str, engine_option: Sequence[tuple[str, str]] = (), **flags: Any) -> Engine:
-    """Build the engine from the values of :func:`engine_options`; an option that it does not have is an error."""
-    from mgmtool import engines
+@record("masks")
+class Masks(Reading):
+    """What decides the masks of a video."""
 
-    if flags.get("workers") == "auto":  # the default of every engine
-        flags["workers"] = None
-    flags["address"] = flags.pop("ray_address", None)
-    return engines.build(engine, merge_options("engine", engine_option, flags, {"address": "ray-address"}))
+    scheme: str = option(
+        "--scheme",
+        metavar="NAME",
+        default="motion-guided",
+        shell_complete=completion.plugin_names("mgmtool.masking"),
+        help="Mask scheme; see mgmtool schemes.",
+    )
+    scheme_option: tuple[tuple[str, str], ...] = option(
+        "--scheme-option", type=KeyValueType(), multiple=True, help="Option of the scheme; may be repeated."
+    )
+    ratio: float = option(
+        "--ratio", metavar="SHARE", type=click.FloatRange(0, 1), default=0.75, help="Share of the patches to hide."
+    )
+    grid: PatchGrid = option("--grid", type=GridType(), default="14x14", help="Patches over the whole frame.")
+    source: str = option(
+        "--source",
+        metavar="NAME",
+        default="auto",
+        shell_complete=completion.plugin_names("mgmtool.sources"),
+        help="Motion source; see mgmtool sources.",
+    )
+    source_option: tuple[tuple[str, str], ...] = option(
+        "--source-option", type=KeyValueType(), multiple=True, help="Option of the source; may be repeated."
+    )
+    seed: int = option("--seed", metavar="N", type=int, default=0, help="Seed of everything random.")
+
+    def recipe(self, **more: Any) -> Recipe:
+        """Return what these options ask for: the spec with its scheme and source, built once.
+
+        Options of plug-ins are checked and brought to their types, so that ``c=8`` and ``c=8.0`` are the same spec.
+
+        Parameters
+        ----------
+        **more
+            Further fields of :class:`~mgmtool.types.ExtractSpec`.
+
+        Raises
+        ------
+        UsageError
+            An unknown scheme, source or option, or a value that does not fit.
+        """
+        from mgmtool.extraction.recipe import Recipe
+
+        return Recipe.of(self.spec(**more)).normalised()
+
+    def spec(self, **more: Any) -> ExtractSpec:
+        """Return the spec as it was asked for; nothing of it is checked."""
+        from mgmtool.types import ExtractSpec
+
+        return ExtractSpec(
+            scheme=self.scheme,
+            scheme_options=dict(self.scheme_option),
+            source=self.source,
+            source_options=dict(self.source_option),
+            grid=self.grid,
+            ratio=self.ratio,
+            seed=self.seed,
+            reading=self.decode_options(),
+            **more,
+        )
+
+
+@record("running")
+class Workers:
+    """Who does the work."""
+
+    workers: str = option(
+        "--workers", metavar="N|auto", default="auto", help="Processes of the local engine, or of each Ray task."
+    )
+    engine: str = option(
+        "--engine",
+        metavar="NAME",
+        default="local",
+        shell_complete=completion.plugin_names("mgmtool.engines"),
+        help="How videos are processed: local (processes), ray (a cluster), inline, or an installed engine.",
+    )
+    engine_option: tuple[tuple[str, str], ...] = option(
+        "--engine-option", type=KeyValueType(), multiple=True, last=True, help="Option of the engine; may be repeated."
+    )
+    ray_address: str | None = option(
+        "--ray-address",
+        metavar="ADDRESS",
+        last=True,
+        help="Ray cluster: host:port, auto, or local.  [default: $RAY_ADDRESS, a running cluster, or a new one here]",
+    )
+    timeout: float | None = option(
+        "--timeout",
+        metavar="SECONDS",
+        type=float,
+        section="failures",
+        help="Seconds a video may take on the local engine.  [default: 300]",
+    )
+    retries: int | None = option(
+        "--retries",
+        metavar="N",
+        type=int,
+        section="failures",
+        help="Retries for a video whose worker died.  [default: 1]",
+    )
+    worker_memory: str | None = option(
+        "--worker-memory",
+        metavar="SIZE",
+        last=True,
+        section="failures",
+        help="Memory a worker may use: auto, none, or a size such as 4GB.  [default: auto]",
+    )
+
+    def build(self) -> Engine:
+        """Return the engine; an option that it does not have is an error."""
+        from mgmtool import engines
+
+        flags: dict[str, Any] = {
+            "timeout": self.timeout,
+            "workers": None if self.workers == "auto" else self.workers,
+            "retries": self.retries,
+            "worker_memory": self.worker_memory,
+            "address": self.ray_address,
+        }
+        return engines.build(
+            self.engine, merge_options("engine", self.engine_option, flags, {"address": "ray-address"})
+        )
 
 
 def merge_options(
@@ -280,3 +290,133 @@ def merge_options(
             raise UsageError(f"--{flag} and --{kind}-option {name}={text} are the same option; expected one of them")
         given[name] = text
     return given
+
+
+@record("output")
+class Talk:
+    """What a long command tells while it works; the same in all of them."""
+
+    progress: Literal["auto", "bar", "plain", "none"] = option(
+        "--progress",
+        type=click.Choice(["auto", "bar", "plain", "none"]),
+        default="auto",
+        last=True,
+        help="auto draws a bar on a terminal and prints a line every 30 s elsewhere.",
+    )
+    quiet: bool = option("-q", "--quiet", is_flag=True, last=True, help="Print only errors on stderr.")
+
+    def draw(self, total: int | None, size: int | None = None, unit: str = "video") -> Progress:
+        """Begin to draw progress on stderr; see :func:`mgmtool.cli.console.make_progress`."""
+        from mgmtool.cli.console import make_progress
+
+        return make_progress(self.progress, total, self.quiet, size, unit)
+
+
+@record("output")
+class Json:
+    """How a command answers that has one answer."""
+
+    as_json: bool = option("--json", is_flag=True, help="Print JSON on stdout.")
+
+
+# --- extract ------------------------------------------------------------------------------------------------------------
+
+
+@record("masks")
+class StoreMasks(Masks):
+    """What decides the content of a mask store."""
+
+    energy: bool = option(
+        "--energy/--no-energy", default=True, help="Store motion energy, for masks in training crops."
+    )
+    energy_grid: PatchGrid = option(
+        "--energy-grid", type=GridType(), default="16x16", help="Grid of the stored energy."
+    )
+    part_videos: int = option(
+        "--part-videos",
+        metavar="N",
+        last=True,
+        type=click.IntRange(1),
+        default=256,
+        section="running",
+        help="Maximum number of videos in a part of the store.",
+    )
+
+    def store_recipe(self) -> Recipe:
+        """Return what makes the store; see :meth:`recipe`."""
+        return self.recipe(energy=self.energy, energy_grid=self.energy_grid, part_videos=self.part_videos)
+
+
+@record("running")
+class Running(Workers):
+    """How a run works, beyond its engine."""
+
+    shard: str | None = option(
+        "--shard",
+        metavar="I/N",
+        help="Process every N-th part, starting at the I-th, from 0.  [default: set by Slurm or Kubernetes, else all]",
+    )
+    dry_run: bool = option(
+        "--dry-run", is_flag=True, help="Write nothing; report what would be done and roughly how long it would take."
+    )
+    scratch: str | None = option(
+        "--scratch",
+        last=True,
+        metavar="DIR",
+        type=click.Path(exists=True, file_okay=False, writable=True),
+        help="Folder for copies of remote videos and other temporary files.  [default: the system's]",
+    )
+
+
+@record("failures")
+class Failures:
+    """What happens to videos that failed or have changed."""
+
+    retry_failed: bool = option("--retry-failed", is_flag=True, help="Retry videos that failed in earlier runs.")
+    refresh: bool = option("--refresh", is_flag=True, help="Extract videos again whose files have changed.")
+    max_failures: int | None = option(
+        "--max-failures",
+        metavar="N",
+        type=click.IntRange(0),
+        help="Stop with exit code 4 once more videos than this have failed.",
+    )
+    fingerprint: str = option(
+        "--fingerprint",
+        last=True,
+        type=click.Choice(["stat", "content"]),
+        default="stat",
+        help="How to detect changed files: by size and modification time, or by a hash of their bytes.",
+    )
+
+
+@record("output")
+class Output(Talk):
+    """The store to write, and what is told of it."""
+
+    output: str | Path = option(
+        "-o",
+        "--output",
+        type=PlaceType(),
+        required=True,
+        metavar="PATH",
+        help="Mask store to create or resume; a path or a URL.",
+    )
+    overwrite: bool = option(
+        "--overwrite", is_flag=True, help="Remove the mask store at OUTPUT first; asks on a terminal."
+    )
+    yes: bool = option("-y", "--yes", is_flag=True, help="Answer yes to every question.")
+    as_json: bool = option(
+        "--json",
+        is_flag=True,
+        help="Print one JSON event per video and per part, and a summary, on stdout.",
+    )
+    verbose: bool = option("-v", "--verbose", is_flag=True, help="Name every video on stderr.")
+    log_file: Path | None = option(
+        "--log-file",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="Append one line per event to this file, with UTC time and level.",
+    )
+    profile: bool = option(
+        "--profile", is_flag=True, last=True, help="Report at the end where the time went, stage by stage."
+    )

@@ -11,7 +11,7 @@ from mgmtool.drawing.contenders import clip_masks, masks_of, times_of
 from mgmtool.drawing.footage import Footage
 from mgmtool.drawing.outputs import OutputOptions, check_output
 from mgmtool.drawing.overlay import Layers
-from mgmtool.drawing.scene import DrawnScheme, Scene
+from mgmtool.drawing.scene import DrawnScheme, OnFrame, Scene
 from mgmtool.errors import UsageError
 from mgmtool.extraction.contender import Contender
 from mgmtool.sources import Source
@@ -29,6 +29,7 @@ def visualize(
     fps: float | None = None,
     motion: Source | None = None,
     reading: DecodeOptions | None = None,
+    on_frame: OnFrame | None = None,
 ) -> Path:
     """Draw the masks of a video on its frames.
 
@@ -57,6 +58,8 @@ def visualize(
         Where arrows come from; by default ``auto``. Used only if there are arrows to draw.
     reading : DecodeOptions, optional
         Which stream is drawn, and the limits of the file; use those of the masks.
+    on_frame : callable, optional
+        Called for every frame that is decoded to be drawn, with how many have been so far, and how many there are.
 
     Returns
     -------
@@ -78,7 +81,7 @@ def visualize(
     if not len(volume):
         raise UsageError("the masks cover 0 frames; expected those of a video")
     footage = Footage.of(str(video), reading or DecodeOptions(), volume.pts, motion or sources.build("auto"))
-    return Scene(footage, [DrawnScheme(partial(_whole, volume))], layers or Layers(), options).write(target)
+    return Scene(footage, [DrawnScheme(partial(_whole, volume))], layers or Layers(), options, on_frame).write(target)
 
 
 def compare(
@@ -90,6 +93,7 @@ def compare(
     frames: int = 6,
     max_side: int | None = None,
     fps: float | None = None,
+    on_frame: OnFrame | None = None,
 ) -> Path:
     """Draw the masks of several schemes on the same frames.
 
@@ -114,6 +118,8 @@ def compare(
         Longest side of each frame in pixels; by default what fills a sheet 1600 pixels wide, and what makes a video at most
         1920 and an animation at most 720 wide.
     fps : float, optional
+        As in :func:`mgmtool.drawing.visualize`.
+    on_frame : callable, optional
         As in :func:`mgmtool.drawing.visualize`.
 
     Returns
@@ -146,7 +152,7 @@ def compare(
         else DrawnScheme(partial(_whole, volume), contender.label)
         for contender, volume in zip(compared, volumes, strict=True)
     ]
-    return Scene(footage, schemes, layers or Layers(dark=True), options).write(target)
+    return Scene(footage, schemes, layers or Layers(dark=True), options, on_frame).write(target)
 
 
 def _whole(volume: MaskVolume, *_: object) -> MaskVolume:

@@ -19,6 +19,8 @@ from mgmtool.drawing.strips import Strip, plan_strips, strip_sheet
 from mgmtool.types import MaskVolume, UInt8
 from mgmtool.video.encode import write_video
 
+OnFrame = Callable[[int, int], object]
+
 VIDEO_SIDE, GIF_SIDE = 1280, 480
 """Longest side of the frames of one scheme, in pixels."""
 
@@ -62,12 +64,15 @@ class Scene:
         What to draw.
     options : OutputOptions
         How many frames, how large and how fast.
+    on_frame : callable or None
+        Called for every frame that is decoded, with how many have been so far, and how many there are.
     """
 
     footage: Footage
     schemes: Sequence[DrawnScheme]
     layers: Layers
     options: OutputOptions
+    on_frame: OnFrame | None = None
 
     def write(self, target: Path) -> Path:
         """Write the kind of output that the suffix selects; returns the path.
@@ -118,7 +123,13 @@ class Scene:
         self, painters: Sequence[MaskPainter], height: int, width: int, wanted: Callable[[int], bool] | None
     ) -> Generator[list[UInt8]]:
         """Yield the wanted frames, resized and drawn once for every scheme."""
-        with closing(self.footage.frames(wanted, moving=self.layers.arrows)) as chosen:
+
+        def is_wanted(index: int) -> bool:
+            if self.on_frame is not None:
+                self.on_frame(index + 1, len(self.footage))
+            return wanted is None or wanted(index)
+
+        with closing(self.footage.frames(is_wanted, moving=self.layers.arrows)) as chosen:
             for frame, motion in chosen:
                 small = resize(frame.rgb, height, width)
                 yield [painter.paint(small, frame.index, self.footage.shape, motion) for painter in painters]

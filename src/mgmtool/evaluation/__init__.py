@@ -10,7 +10,7 @@ from __future__ import annotations
 from mgmtool.evaluation.contenders import Oracle, contenders, default_contenders
 from mgmtool.evaluation.run import EvaluateSpec, Problem, SequenceResult, evaluate_sequences
 from mgmtool.evaluation.sequences import Sequence, find_sequences
-from mgmtool.evaluation.summary import ContenderScores, Summary, summarise
+from mgmtool.evaluation.summary import ContenderScores, Summary, summarise, to_json
 from mgmtool.extraction.contender import Contender
 
 __all__ = [
@@ -27,4 +27,5 @@ __all__ = [
     "evaluate_sequences",
     "find_sequences",
     "summarise",
+    "to_json",
 ]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
-from mgmtool.evaluation.run import EvaluateSpec, SequenceResult
+from mgmtool.evaluation.run import EvaluateSpec, Problem, SequenceResult
 from mgmtool.types import Float64
 
 NUMBERS = ("recall", "lift", "gain", "tiou", "hit")
@@ -93,6 +95,42 @@ def summarise(results: Sequence[SequenceResult], spec: EvaluateSpec) -> Summary:
     origins = list(dict.fromkeys(source for result in results for source in result.ratios))
     motion = {o: {r.sequence.name: r.ratios[o] for r in results if o in r.ratios} for o in origins}
     return Summary(rows, motion)
+
+
+def to_json(summary: Summary, spec: EvaluateSpec, problems: Sequence[Problem]) -> dict[str, Any]:
+    """Return a comparison as plain values, None where a number is not known.
+
+    Parameters
+    ----------
+    summary : Summary
+        The means.
+    spec : EvaluateSpec
+        What they were made with.
+    problems : sequence of Problem
+        The sequences that could not be used.
+    """
+    facts = {
+        "grid": str(spec.grid),
+        "seeds": spec.seeds,
+        "clips": spec.clips,
+        "rows": [asdict(row) for row in summary.rows],
+        "motion": {
+            source: {name: {"raw": raw, "compensated": compensated} for name, (raw, compensated) in ratios.items()}
+            for source, ratios in summary.motion.items()
+        },
+        "problems": [{"sequence": p.sequence.name, "message": p.message} for p in problems],
+    }
+    plain: dict[str, Any] = _finite(facts)
+    return plain
+
+
+def _finite(value: Any) -> Any:
+    """Replace the numbers that JSON does not have by None, at any depth."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _named(values: Float64) -> dict[str, float]:

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
+from typing import Any
 
 from mgmtool.errors import failure_of
 from mgmtool.extraction.recipe import Recipe
@@ -48,6 +49,20 @@ class Estimate:
     seconds: float
     all_frames: int
     store_bytes: int
+
+    def to_json(self, workers: int) -> dict[str, Any] | None:
+        """Return plain values, the time divided among workers; None where no frame of the sample could be read."""
+        if not self.frames:
+            return None
+        return {
+            "sample_videos": self.videos,
+            "sample_failed": self.failed,
+            "sample_frames": self.frames,
+            "sample_seconds": round(self.sample_seconds, 3),
+            "seconds": round(self.seconds / workers, 1),
+            "num_frames": self.all_frames,
+            "store_bytes": self.store_bytes,
+        }
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 from mgmtool import corpus, engines, sources
 from mgmtool.corpus import Corpus
@@ -56,6 +57,46 @@ class Probe:
         info, seconds = self.peek.info, self.peek.header.seconds
         return info.header_frames or round((seconds or 0) * float(info.fps or 0))
 
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values, None where something is not known."""
+        return {
+            "id": self.video.id,
+            "status": "failed" if self.failure else "readable",
+            "failure": self.failure,
+            "message": self.message,
+            "size_bytes": self.video.size,
+            **(dict.fromkeys(_PEEKED) if self.peek is None else _peeked(self.peek)),
+            "vectors": self.vectors,
+            "source": self.source,
+            "source_reason": self.source_reason,
+        }
+
+
+_PEEKED = (
+    *("container", "codec", "profile", "height", "width", "rotation", "mirrored", "pixel_aspect", "pixel_format"),
+    *("fps", "header_frames", "duration_seconds", "index_risk"),
+)
+
+
+def _peeked(seen: Peek) -> dict[str, Any]:
+    """Gather the values of :data:`_PEEKED`."""
+    info, header = seen.info, seen.header
+    return {
+        "container": info.container,
+        "codec": info.codec,
+        "profile": header.profile,
+        "height": info.height,
+        "width": info.width,
+        "rotation": info.orientation.rotation,
+        "mirrored": info.orientation.mirrored,
+        "pixel_aspect": [info.pixel_aspect.numerator, info.pixel_aspect.denominator],
+        "pixel_format": header.pixel_format,
+        "fps": None if info.fps is None else float(info.fps),
+        "header_frames": info.header_frames,
+        "duration_seconds": header.seconds,
+        "index_risk": list(seen.index_risk),
+    }
+
 
 @dataclass(slots=True)
 class CodecTotals:
@@ -77,10 +118,20 @@ class CodecTotals:
     frames: int = 0
     sources: Counter[str] = field(default_factory=Counter)
 
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {
+            "videos": self.videos,
+            "bytes": self.bytes,
+            "hours": round(self.seconds / 3600, 4),
+            "frames": self.frames,
+            "sources": dict(self.sources),
+        }
+
 
 @dataclass(slots=True)
 class CorpusTotals:
-    """Sums over a corpus.
+    """Sums over the probes of a corpus.
 
     Attributes
     ----------
@@ -104,6 +155,15 @@ class CorpusTotals:
             totals.seconds += probe.peek.header.seconds or 0.0
             totals.frames += probe.frames
             totals.sources[probe.source or ""] += 1
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values, codecs sorted by name."""
+        return {
+            "readable": sum(totals.videos for totals in self.codecs.values()),
+            "failed": self.failures.total(),
+            "failures": dict(self.failures),
+            "codecs": {name: totals.to_json() for name, totals in sorted(self.codecs.items())},
+        }
 
 
 def probe(

@@ -2,84 +2,121 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
-from mgmtool.cli import _completion, options
+from mgmtool.cli.console import compile_kernels, notice
+from mgmtool.cli.exits import DONE, SOME_FAILED, TOO_MANY_FAILED, signals_stop
+from mgmtool.cli.log import Log
+from mgmtool.cli.options import Failures, Inputs, Output, Running, StoreMasks
+from mgmtool.cli.records import as_command
+from mgmtool.errors import MgmtoolError, UsageError, one_line
+
+if TYPE_CHECKING:
+    from mgmtool.cli.narrator import Narrator
+    from mgmtool.extraction import ExtractRun
 
 
-@click.command(name="extract")
-@click.argument("inputs", nargs=-1, metavar="INPUT...", shell_complete=_completion.files)
-@click.option(
-    "-o",
-    "--output",
-    type=options.PlaceType(),
-    required=True,
-    metavar="PATH",
-    help="Mask store to make or to go on with; may be a URL.",
-)
-@options.spec_options
-@click.option(
-    "--energy/--no-energy", default=True, show_default=True, help="Store motion energy, for masks in training crops."
-)
-@click.option(
-    "--energy-grid", type=options.GridType(), default="16x16", show_default=True, help="Grid of the stored energy."
-)
-@options.input_options
-@options.engine_options
-@click.option("--part-videos", type=click.IntRange(1), default=256, show_default=True, help="Most videos in a part.")
-@click.option("--retry-failed", is_flag=True, help="Do the videos again that failed in earlier runs.")
-@click.option("--refresh", is_flag=True, help="Do the videos again whose files have changed.")
-@click.option(
-    "--fingerprint",
-    type=click.Choice(["stat", "content"]),
-    default="stat",
-    show_default=True,
-    help="What says that a file has changed: its size and time, or a hash of its bytes.",
-)
-@click.option(
-    "--shard",
-    metavar="I/N",
-    help="Do every N-th part, from the I-th, counted from 0.  [default: as Slurm or Kubernetes say, else all]",
-)
-@click.option(
-    "--scratch",
-    metavar="DIR",
-    type=click.Path(exists=True, file_okay=False, writable=True),
-    help="Folder for copies of remote videos and other temporary files.  [default: the system's]",
-)
-@click.option("--overwrite", is_flag=True, help="Remove the mask store at OUTPUT first; asks on a terminal.")
-@click.option("-y", "--yes", is_flag=True, help="Ask nothing.")
-@click.option("--max-failures", type=click.IntRange(0), help="Stop with exit code 4 when more videos have failed.")
-@click.option(
-    "--dry-run", is_flag=True, help="Write nothing: say what would be done, and about how long it would take."
-)
-@click.option("--profile", is_flag=True, help="Say at the end where the time went, stage by stage.")
-@click.option(
-    "--log-file",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="Append a line an event to this file, with UTC time and level.",
-)
-@click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON event a video and a part, and a summary, on stdout."
-)
-@options.progress
-@click.option("-v", "--verbose", is_flag=True, help="Name every video on stderr.")
-@click.option("-q", "--quiet", is_flag=True, help="Only errors on stderr.")
-@click.pass_context
-def command(ctx: click.Context, /, **given: Any) -> None:
+@as_command
+def command(inputs: Inputs, masks: StoreMasks, running: Running, failures: Failures, output: Output) -> int:
     """Extract mask volumes of videos into a Zarr store.
 
-    INPUT is a file, a folder (walked recursively), a glob pattern, a URL such as s3://bucket/folder of any of these, or - for a
-    list of paths on stdin. A store made with the same
-    options is gone on with; nothing is done twice.
+    INPUT is a file, a folder (searched recursively), a glob pattern, a URL of any of these such as s3://bucket/folder, or -
+    for a list of paths on stdin. An existing store with the same options is resumed; finished videos are skipped.
 
-    Exit codes: 0 every video is done, 1 fatal error, 2 wrong usage, 3 finished but some videos failed, 4 more failures than
-    --max-failures, 129 / 130 / 143 after a signal (128 and its number), 141 nobody reads stdout any more.
+    Exit codes: 0 all videos are done, 1 fatal error, 2 wrong usage, 3 finished but some videos failed, 4 more failures than
+    --max-failures, 129 / 130 / 143 after a signal (128 plus its number), 141 stdout was closed.
     """
-    from mgmtool.cli._extract import Request, run
+    with (
+        Log(output.log_file) as log,
+        signals_stop(output.quiet, lambda name: log.line("WARNING", f"{name}: stopping")),
+    ):
+        try:
+            return _extract(inputs, masks, running, failures, output, log)
+        except MgmtoolError as error:
+            log.line("ERROR", str(error))
+            raise
+        except BaseException as error:
+            log.line("ERROR", f"ended by {type(error).__name__}: {error}")
+            raise
 
-    ctx.exit(run(Request(**given)))
+
+def _extract(inputs: Inputs, masks: StoreMasks, running: Running, failures: Failures, output: Output, log: Log) -> int:
+    from mgmtool import engines, extraction
+    from mgmtool.cli.dry_run import show_plan
+    from mgmtool.cli.narrator import Narrator
+    from mgmtool.cli.shard import choose_shard
+    from mgmtool.types import Resume
+
+    engines.return_pictures_to_the_system()
+    recipe, engine = masks.store_recipe(), running.build()
+    shard, origin = choose_shard(running.shard, os.environ)
+    if origin is not None and not output.quiet:
+        notice(f"shard {shard}, after {origin}")
+    resume = Resume(failures.retry_failed, failures.refresh, failures.fingerprint, shard)
+    if output.overwrite and resume.shard.count > 1:
+        raise UsageError(
+            "--overwrite with --shard: each shard would remove what the others wrote; remove it beforehand"
+        )
+    found = inputs.find(recipe.source.extensions)
+    if running.dry_run:
+        plan = extraction.plan(found, output.output, recipe, overwrite=output.overwrite, resume=resume)
+        if plan.remaining:
+            compile_kernels(recipe, output.quiet)
+        sample = extraction.estimate(plan.videos(), recipe, running.scratch)
+        show_plan(output.output, plan, engine, sample, output.as_json)
+        return DONE
+    if output.overwrite and not output.yes:
+        _confirm_removal(output.output)
+    run = extraction.prepare(
+        found,
+        output.output,
+        recipe,
+        engine,
+        overwrite=output.overwrite,
+        resume=resume,
+        scratch=running.scratch,
+        named=(*inputs.inputs, *inputs.manifest),
+        profile=output.profile,
+    )
+    narrator = Narrator(output, run, engine, log)
+    narrator.start()
+    if run.remaining:
+        compile_kernels(recipe, output.quiet)
+    return _follow(run, narrator, failures.max_failures)
+
+
+def _confirm_removal(output: str | Path) -> None:
+    """Ask on a terminal before a store is removed."""
+    if not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
+        return
+    if isinstance(output, Path) and not (output.exists() and any(output.iterdir())):
+        return
+    name = one_line(str(output))
+    if not click.confirm(f"remove the mask store {name}?", err=True):
+        raise click.ClickException(f"{name} is kept; nothing was done")
+
+
+def _follow(run: ExtractRun, narrator: Narrator, max_failures: int | None) -> int:
+    """Tell of every video while the run goes on, and return the exit code."""
+    stopped = False
+    with narrator.draw(), closing(run.outcomes(narrator.part)) as outcomes:
+        try:
+            for outcome in outcomes:
+                narrator.video(outcome)
+                if max_failures is not None and run.totals.failed > max_failures:
+                    stopped = True
+                    break
+        except BaseException as error:
+            narrator.broken_off()
+            outcomes.throw(error)  # so that the record of the run says what ended it
+            raise
+    narrator.end(max_failures if stopped else None)
+    if stopped:
+        return TOO_MANY_FAILED
+    return SOME_FAILED if run.totals.failed or run.earlier["failed"] else DONE

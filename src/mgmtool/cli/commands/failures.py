@@ -2,31 +2,83 @@
 
 from __future__ import annotations
 
+import sys
+from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from mgmtool.cli import _completion, options
+from mgmtool.cli import completion
+from mgmtool.cli.console import grid, json_line, narrow, show
+from mgmtool.cli.parameters import PlaceType
+from mgmtool.cli.records import argument, as_command, option, record
+from mgmtool.cli.words import counted
+from mgmtool.errors import FAILURE_CLASSES, UsageError, did_you_mean, one_line
 
 
-@click.command(name="failures")
-@click.argument("store", type=options.PlaceType())
-@click.option(
-    "--failure",
-    "classes",
-    multiple=True,
-    metavar="CLASS",
-    shell_complete=_completion.failure_classes,
-    help="Only this failure class; may be repeated.",
-)
-@click.option("--paths-only", is_flag=True, help="Print the paths alone, one a line.")
-@click.option("-0", "nul", is_flag=True, help="With --paths-only: paths end with NUL, not with a newline.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a video, and a summary, on stdout.")
-def command(store: str | Path, classes: tuple[str, ...], paths_only: bool, nul: bool, as_json: bool) -> None:
+@record("output")
+class Listing:
+    """Which failed videos are listed, and how."""
+
+    store: str | Path = argument(type=PlaceType())
+    classes: tuple[str, ...] = option(
+        "--failure",
+        multiple=True,
+        metavar="CLASS",
+        shell_complete=completion.failure_classes,
+        help="List only this failure class; may be repeated.",
+    )
+    paths_only: bool = option("--paths-only", is_flag=True, help="Print only the paths, one per line.")
+    nul: bool = option("-0", is_flag=True, help="With --paths-only: end paths with NUL instead of newline.")
+    as_json: bool = option("--json", is_flag=True, help="Print one JSON object per video, and a summary, on stdout.")
+
+    def check(self) -> None:
+        """Refuse what cannot be given together.
+
+        Raises
+        ------
+        UsageError
+        """
+        for name in self.classes:
+            if name not in FAILURE_CLASSES:
+                known = f"{did_you_mean(name, FAILURE_CLASSES)}; expected one of: {', '.join(FAILURE_CLASSES)}"
+                raise UsageError(f"unknown failure class {name!r}{known}")
+        if self.paths_only and self.as_json:
+            raise UsageError("--paths-only and --json: expected only one of them, since each decides what stdout holds")
+        if self.nul and not self.paths_only:
+            raise UsageError("-0 ends the paths of --paths-only; expected --paths-only, too")
+
+
+@as_command
+def command(listing: Listing) -> None:
     """List the videos of a mask store that failed, by class.
 
-    Exit codes: 0 they are listed, whether there are any or none; 1 no mask store is there; 2 wrong usage.
+    Exit codes: 0 the list is printed, even if it is empty; 1 there is no mask store; 2 wrong usage.
     """
-    from mgmtool.cli._failures import run
+    from rich.markup import escape
 
-    run(store, classes, paths_only, nul, as_json)
+    from mgmtool.store import Store, failed_videos
+
+    listing.check()
+    videos = failed_videos(Store.open(listing.store), listing.classes)
+    counts = Counter(video.failure for video in videos)
+    if listing.paths_only:
+        # Paths go to other programs as they are, except to a terminal, which may act on what is in them.
+        shown = one_line if not listing.nul and sys.stdout.isatty() else str
+        for video in videos:
+            click.echo(shown(video.path) + ("\0" if listing.nul else "\n"), nl=False)
+    elif listing.as_json:
+        for video in videos:
+            click.echo(json_line({"event": "failure", **asdict(video)}))
+        facts = {"store": str(listing.store), "failed": len(videos), "failures": dict(counts.most_common())}
+        click.echo(json_line({"event": "summary", **facts}))
+    else:
+        table = grid()
+        for video in videos:
+            cells = [escape(one_line(text)) for text in (video.id, video.message)]
+            table.add_row(f"[bold]{video.failure}[/bold]", *(["\n".join(cells)] if narrow() else cells))
+        if videos:
+            show(table)
+        classes = f" ({counted(counts)})" if counts else ""
+        click.echo(f"{one_line(str(listing.store))}: {len(videos)} failed{classes}")

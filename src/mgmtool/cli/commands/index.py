@@ -6,20 +6,27 @@ from pathlib import Path
 
 import click
 
-from mgmtool.cli import options
+from mgmtool.cli.parameters import PlaceType
+from mgmtool.cli.records import argument, as_command, record
+from mgmtool.errors import one_line
 
 
-@click.command(name="index")
-@click.argument("store", type=options.PlaceType())
-def command(store: str | Path) -> None:
-    """Write index.parquet of a mask store anew, from the records of its parts.
+@record("inputs")
+class Target:
+    """The store whose index is written."""
 
-    A run with --shard leaves that to whoever ends last. Nothing else that a reader sees is changed.
+    store: str | Path = argument(type=PlaceType())
 
-    Exit codes: 0 it is written, 1 no mask store is there or it cannot be written, 2 wrong usage.
+
+@as_command
+def command(target: Target) -> None:
+    """Rebuild index.parquet of a mask store from the records of its parts.
+
+    Runs with --shard leave this to the last one to finish. Nothing else that a reader sees is changed.
+
+    Exit codes: 0 the index is written, 1 there is no mask store or it cannot be written, 2 wrong usage.
     """
-    from mgmtool.errors import one_line
     from mgmtool.store import rebuild_index
 
-    rows, parts = rebuild_index(store)
-    click.echo(f"{one_line(str(store))}: {rows} rows of {parts} parts")
+    rows, parts = rebuild_index(target.store)
+    click.echo(f"{one_line(str(target.store))}: {rows} rows of {parts} parts")

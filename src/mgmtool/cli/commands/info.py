@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import click
+from mgmtool.cli import completion
+from mgmtool.cli.console import show_facts
+from mgmtool.cli.options import Json
+from mgmtool.cli.parameters import PlaceType
+from mgmtool.cli.records import argument, as_command, record
 
-from mgmtool.cli import _completion, options
+
+@record("output")
+class Asked(Json):
+    """A store, or one of its videos."""
+
+    store: str | Path = argument(type=PlaceType())
+    video_id: str | None = argument(metavar="[ID]", required=False, shell_complete=completion.video_ids)
 
 
-@click.command(name="info")
-@click.argument("store", type=options.PlaceType())
-@click.argument("video_id", metavar="[ID]", required=False, shell_complete=_completion.video_ids)
-@options.json_output
-def command(store: str | Path, video_id: str | None, as_json: bool) -> None:
-    """Show what a mask store holds, or all that is known of one of its videos."""
-    from mgmtool.cli._info import store_facts, video_facts
-    from mgmtool.cli._tables import print_facts
+@as_command
+def command(asked: Asked) -> None:
+    """Show what a mask store holds, or everything known about one of its videos."""
     from mgmtool.store import Store
+    from mgmtool.store.facts import store_facts, video_facts
 
-    opened = Store.open(store)
-    print_facts(store_facts(opened) if video_id is None else video_facts(opened, video_id), as_json)
+    store = Store.open(asked.store)
+    facts = store_facts(store) if asked.video_id is None else video_facts(store, asked.video_id)
+    show_facts(facts, asked.as_json)

@@ -2,31 +2,67 @@
 
 from __future__ import annotations
 
-from typing import Any
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from mgmtool.cli import _completion, options
+from mgmtool.cli.options import Inputs
+from mgmtool.cli.records import as_command, option, record
+from mgmtool.errors import OutputError
+
+if TYPE_CHECKING:
+    from mgmtool.corpus import Corpus
 
 
-@click.command(name="list")
-@click.argument("inputs", nargs=-1, metavar="INPUT...", shell_complete=_completion.files)
-@options.input_options
-@click.option("-o", "--output", type=click.Path(dir_okay=False), help="File to write.  [default: stdout]")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["csv", "jsonl"]),
-    help="Form of the manifest.  [default: as OUTPUT ends, else jsonl]",
-)
-def command(inputs: tuple[str, ...], output: str | None, form: str | None, **where: Any) -> None:
+@record("output")
+class Manifest:
+    """The manifest to write."""
+
+    output: str | None = option(
+        "-o", "--output", type=click.Path(dir_okay=False), help="File to write.  [default: stdout]"
+    )
+    form: str | None = option(
+        "--format",
+        type=click.Choice(["csv", "jsonl"]),
+        help="Format of the manifest.  [default: by the suffix of OUTPUT, else jsonl]",
+    )
+
+
+@as_command
+def command(inputs: Inputs, manifest: Manifest) -> None:
     """List the videos that extract would take, as a manifest with their sizes and times.
 
-    A corpus is walked once, and every driver of a large run then reads the list: extract --manifest does not look at a file
-    whose size the manifest gives.
+    List a corpus once, and have every driver of a large run read the list: extract --manifest does not look at a file whose
+    size the manifest gives.
 
     Exit codes: 0 the list is written, 1 no video was found, 2 wrong usage.
     """
-    from mgmtool.cli._list import run
+    from mgmtool import corpus
 
-    run(inputs, output, form, where)
+    found, output = inputs.find(), manifest.output
+    if output is None:
+        sys.stdout.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
+        corpus.write_manifest(found.videos, sys.stdout, manifest.form or "jsonl")
+        return
+    count = _save(found, Path(output), manifest.form or ("csv" if output.lower().endswith(".csv") else "jsonl"))
+    size = sum(max(video.size, 0) for video in found.videos)
+    click.echo(f"{output}: {count} videos, {size / 1e9:.3f} GB, below {found.root}", err=True)
+
+
+def _save(found: Corpus, target: Path, form: str) -> int:
+    """Write the list to a file, which appears once it is complete."""
+    from mgmtool import corpus
+
+    aside = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        with aside.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+            count = corpus.write_manifest(found.videos, file, form)
+        aside.replace(target)
+    except OSError as error:
+        raise OutputError(f"cannot write {target}: {error.strerror or error}") from error
+    finally:
+        aside.unlink(missing_ok=True)
+    return count

@@ -2,36 +2,75 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from time import perf_counter
 
 import click
 
-from mgmtool.cli import options
+from mgmtool.cli.exits import raise_on_sigterm
+from mgmtool.cli.options import Talk
+from mgmtool.cli.parameters import PlaceType
+from mgmtool.cli.records import argument, as_command, option, record
+from mgmtool.errors import one_line
+
+_STDOUT = "-"
 
 
-@click.command(name="report")
-@click.argument("store", type=options.PlaceType())
-@click.option(
-    "-o", "--output", type=click.Path(dir_okay=False, allow_dash=True), required=True, help="HTML file; - is stdout."
-)
-@click.option(
-    "--gallery",
-    type=click.IntRange(0, 64),
-    default=8,
-    show_default=True,
-    help="Sample videos by chance; 0: none at all.",
-)
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the choice of sample videos.")
-@click.option("--root", metavar="PLACE", help="Folder, or URL of one, in which the videos lie now, by their ids.")
-@click.option("--title", help="Title of the page.  [default: name of the store]")
-@click.option("--overwrite", is_flag=True, help="Replace OUTPUT.")
-@options.progress
-@click.option("-q", "--quiet", is_flag=True, help="Only errors on stderr.")
-def command(**given: Any) -> None:
-    """Write a page about STORE that people can read: counts, failures, motion, boxes, and a gallery of sample videos.
+@record("output")
+class Page(Talk):
+    """The page to write, and what it shows."""
 
-    The page is one HTML file that works offline. Samples that cannot be drawn say why.
+    store: str | Path = argument(type=PlaceType())
+    output: str = option(
+        "-o",
+        "--output",
+        type=click.Path(dir_okay=False, allow_dash=True),
+        required=True,
+        help="HTML file; - is stdout.",
+    )
+    gallery: int = option(
+        "--gallery",
+        metavar="N",
+        type=click.IntRange(0, 64),
+        default=8,
+        help="Number of randomly chosen sample videos; 0 for none.",
+    )
+    seed: int = option("--seed", metavar="N", type=int, default=0, help="Seed of the choice of sample videos.")
+    root: str | None = option(
+        "--root",
+        metavar="PLACE",
+        help="Folder or URL that holds the videos now, under their ids.  [default: where each was extracted from]",
+    )
+    title: str | None = option("--title", help="Title of the page.  [default: name of the store]")
+    overwrite: bool = option("--overwrite", is_flag=True, help="Replace OUTPUT if it exists.")
+
+
+@as_command
+def command(page: Page) -> None:
+    """Write an HTML report on STORE: counts, failures, motion, boxes, and a gallery of sample videos.
+
+    The report is one file that works offline. Samples that cannot be drawn say why.
     """
-    from mgmtool.cli._page import Request, run
+    from mgmtool import report
 
-    run(Request(**given))
+    raise_on_sigterm()
+    start = perf_counter()
+    if page.output != _STDOUT:
+        report.check_output(page.output, page.overwrite)
+    job = report.ReportRun(page.store, gallery=page.gallery, seed=page.seed, root=page.root)
+    with page.draw(job.total) as progress:
+        for done, frames in job.read():
+            progress.move(done, frames)
+    with page.draw(len(job.samples), unit="sample") as progress:
+        for shown in job.draw():
+            progress.advance(bool(shown.problem))
+            if shown.problem and not page.quiet:
+                progress.say(f"no picture of {one_line(str(shown.sample.row['id']))}: {shown.problem}")
+    html = job.page(page.title)
+    if page.output == _STDOUT:
+        click.echo(html.encode(), nl=False)
+        return
+    path = report.save(html, page.output)
+    if not page.quiet:
+        megabytes, seconds = path.stat().st_size / 1e6, perf_counter() - start
+        click.echo(f"{one_line(page.output)}: {job.total} videos, {megabytes:.1f} MB; {seconds:.1f} s")

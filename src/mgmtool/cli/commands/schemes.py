@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import click
+from mgmtool import plugins
+from mgmtool.cli.console import show_plugins
+from mgmtool.cli.options import Json
+from mgmtool.cli.records import as_command
 
-from mgmtool.cli import options
 
-
-@click.command(name="schemes")
-@options.json_output
-def command(as_json: bool) -> None:
+@as_command
+def command(answer: Json) -> None:
     """List the mask schemes, one line each."""
-    from mgmtool import plugins
-    from mgmtool.cli._tables import print_plugins
-
-    print_plugins(plugins.SCHEMES, as_json)
+    show_plugins(plugins.SCHEMES, answer.as_json)

@@ -2,159 +2,171 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import dataclasses
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
-from mgmtool.cli import _completion, options
+from mgmtool.cli import completion
+from mgmtool.cli.console import compile_kernels
+from mgmtool.cli.options import Masks, Talk
+from mgmtool.cli.parameters import PlaceType
+from mgmtool.cli.records import argument, as_command, given_flags, option, record
+from mgmtool.errors import UsageError
 
 if TYPE_CHECKING:
-    from mgmtool.extraction.recipe import Recipe
-    from mgmtool.types import MaskVolume, VideoRef
+    from mgmtool.types import ExtractSpec, VideoRef
 
 
-@click.command(name="visualize")
-@click.argument("video", type=options.PlaceType(exists=True, dir_okay=False))
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    required=True,
-    help="File to write: .mp4, .gif, or .png (a contact sheet).",
-)
-@click.option(
-    "--store",
-    type=options.PlaceType(),
-    metavar="PATH",
-    help="Take the masks from this store instead of computing them.",
-)
-@click.option(
-    "--id",
-    "video_id",
-    metavar="ID",
-    help="Id of the video; by default found by its path, or its name without --store.",
-    shell_complete=_completion.video_ids,
-)
-@click.option("--mask/--no-mask", default=True, show_default=True, help="Dim hidden patches.")
-@click.option("--box/--no-box", default=True, show_default=True, help="Outline the box.")
-@click.option("--energy/--no-energy", default=True, show_default=True, help="Show motion energy as heat.")
-@click.option(
-    "--arrows/--no-arrows", default=False, show_default=True, help="Show where the content of each cell went."
-)
-@click.option(
-    "--compare",
-    metavar="SCHEMES",
-    multiple=True,
-    help="Show several schemes side by side: NAME,NAME:KEY=VALUE,... or all; may be repeated.",
-)
-@click.option(
-    "--frames",
-    type=click.IntRange(1, 400),
-    help="Pictures on a contact sheet, with --compare for each scheme.  [default: 12, with --compare 6]",
-)
-@click.option(
-    "--max-side", type=click.IntRange(16, 8192), help="Longest side of a picture.  [default: mp4 1280, gif 480]"
-)
-@click.option("--fps", type=click.FloatRange(0, 240, min_open=True), help="Frames a second; for a gif at most 12.5.")
-@options.spec_options
-@click.pass_context
-def command(
-    ctx: click.Context, /, video: str | Path, store: str | Path | None, video_id: str | None, **given: Any
-) -> None:
-    """Draw the masks of VIDEO, a file or the URL of one, on its pictures: mask, box, energy and motion.
+@record("inputs")
+class Shown:
+    """The video, and whose masks are drawn."""
 
-    Without --store the masks are computed on the fly. Prints the path of the file it wrote.
+    video: str | Path = argument(type=PlaceType(exists=True, dir_okay=False))
+    store: str | Path | None = option(
+        "--store", type=PlaceType(), metavar="PATH", help="Take the masks from this store instead of computing them."
+    )
+    video_id: str | None = option(
+        "--id",
+        metavar="ID",
+        shell_complete=completion.video_ids,
+        help="Id of the video; by default found by its path in the store, or the file name without --store.",
+    )
+    compare: tuple[str, ...] = option(
+        "--compare",
+        metavar="SCHEMES",
+        multiple=True,
+        help="Show several schemes side by side: NAME,NAME:KEY=VALUE,... or all; may be repeated.",
+    )
+
+    def check(self) -> None:
+        """Refuse options of the command line that would have no effect.
+
+        Raises
+        ------
+        UsageError
+        """
+        if self.compare and self.store is not None:
+            raise UsageError(
+                "--compare given with --store, which holds the masks of one scheme; expected one or the other"
+            )
+        useless = given_flags({"scheme", "scheme_option"}) if self.compare else ""
+        if useless:
+            raise UsageError(
+                f"{useless} given with --compare, which names schemes itself, as in tube,cube:min_tokens=4"
+            )
+        useless = given_flags({field.name for field in dataclasses.fields(Masks)}) if self.store is not None else ""
+        if useless:
+            raise UsageError(f"{useless} given with --store, whose masks are made already; expected one or the other")
+
+
+@record("drawing")
+class Layers:
+    """What is drawn on each frame."""
+
+    mask: bool = option("--mask/--no-mask", default=True, help="Dim hidden patches.")
+    box: bool = option("--box/--no-box", default=True, help="Outline the box.")
+    energy: bool = option("--energy/--no-energy", default=True, help="Show motion energy as heat.")
+    arrows: bool = option("--arrows/--no-arrows", default=False, help="Show where the content of each cell went.")
+
+
+@record("output")
+class Output(Talk):
+    """The file to write."""
+
+    output: Path = option(
+        "-o",
+        "--output",
+        type=click.Path(path_type=Path),
+        required=True,
+        help="File to write: .mp4, .gif, or .png (a contact sheet).",
+    )
+    frames: int | None = option(
+        "--frames",
+        metavar="N",
+        type=click.IntRange(1, 400),
+        help="Frames on a contact sheet, with --compare for each scheme.  [default: 12, with --compare 6]",
+    )
+    max_side: int | None = option(
+        "--max-side",
+        metavar="N",
+        type=click.IntRange(16, 8192),
+        help="Longest side of a frame in pixels.  [default: mp4 1280, gif 480]",
+    )
+    fps: float | None = option(
+        "--fps",
+        metavar="N",
+        type=click.FloatRange(0, 240, min_open=True),
+        help="Frames per second; for a gif at most 12.5.  [default: as the video]",
+    )
+
+    def given(self) -> dict[str, Any]:
+        """Return what was asked of the file; the rest is left to the library."""
+        asked = {"output": self.output, "frames": self.frames, "max_side": self.max_side, "fps": self.fps}
+        return {name: value for name, value in asked.items() if value is not None}
+
+
+@as_command
+def command(shown: Shown, masks: Masks, layers: Layers, output: Output) -> None:
+    """Draw the masks of VIDEO, a file or a URL, on its frames: mask, box, energy and motion.
+
+    Without --store the masks are computed on the fly. Prints the path of the file that was written.
     """
-    from mgmtool.drawing import check_output
+    from mgmtool import drawing
     from mgmtool.storage import local_copy
     from mgmtool.types import VideoRef
 
-    check_output(video, given["output"])
-    _check_compare(ctx, store, given["compare"])
-    with local_copy(VideoRef("", str(video))) as local:
-        path = Path(local.path)
-        if given["compare"]:
-            written = _compared(VideoRef(video_id or path.name, str(path)), given)
+    drawing.check_output(shown.video, output.output)
+    shown.check()
+    with local_copy(VideoRef("", str(shown.video))) as local, output.draw(None, unit="frame") as progress:
+
+        def move(done: int, total: int) -> None:
+            progress.total = total
+            progress.move(done, 0)
+
+        video = VideoRef(shown.video_id or Path(local.path).name, local.path)
+        look = {**output.given(), "on_frame": move}
+        if shown.compare:
+            written = _compare(video, shown.compare, masks.spec(), layers, look, output.quiet)
         else:
-            written = _drawn(ctx, path, store, (video_id, str(video)), given)
+            written = _draw(video, shown, masks, layers, look, output.quiet)
     click.echo(str(written))
 
 
-def _compared(video: VideoRef, given: dict[str, Any]) -> Path:
-    from mgmtool.cli._compile import compile_kernels
-    from mgmtool.drawing import Layers, compare, read_contenders
-
-    layers, look = Layers(**_layers(given), dark=True), _look(given)
-    compared = read_contenders(given.pop("compare"), options.make_recipe(**given).spec)
-    for recipe in (contender.recipe for contender in compared if contender.volumes):
-        compile_kernels(recipe)
-    return compare(video, compared=compared, layers=layers, **look)
-
-
-def _drawn(
-    ctx: click.Context, video: Path, store: str | Path | None, named: tuple[str | None, str], given: dict[str, Any]
+def _compare(
+    video: VideoRef, schemes: Sequence[str], spec: ExtractSpec, layers: Layers, look: Mapping[str, Any], quiet: bool
 ) -> Path:
-    from mgmtool.drawing import Layers, visualize
+    from mgmtool import drawing
 
-    del given["compare"]
-    layers, look = Layers(**_layers(given)), _look(given)
-    volume, recipe = (
-        _computed(video, named[0], given) if store is None else _stored(ctx, store, named[0] or named[1], given)
-    )
-    return visualize(video, volume=volume, layers=layers, motion=recipe.source, reading=recipe.spec.reading, **look)
-
-
-def _layers(given: dict[str, Any]) -> dict[str, bool]:
-    return {name: given.pop(name) for name in ("mask", "box", "energy", "arrows")}
+    compared = drawing.read_contenders(schemes, spec)
+    for contender in compared:
+        if contender.volumes:
+            compile_kernels(contender.recipe, quiet)
+    shown = drawing.Layers(**dataclasses.asdict(layers), dark=True)
+    return drawing.compare(video, compared=compared, layers=shown, **look)
 
 
-def _look(given: dict[str, Any]) -> dict[str, Any]:
-    """Take what was said about the output; what was not is left to the library."""
-    look = {name: given.pop(name) for name in ("output", "frames", "max_side", "fps")}
-    return {name: value for name, value in look.items() if value is not None}
-
-
-def _check_compare(ctx: click.Context, store: str | Path | None, compare: tuple[str, ...]) -> None:
-    """Refuse what a comparison would not look at."""
-    from mgmtool.errors import UsageError
-
-    if not compare:
-        return
-    if store is not None:
-        raise UsageError("--compare given with --store, which holds the masks of one scheme; expected one or the other")
-    useless = _given_flags(ctx, ("scheme", "scheme_option"))
-    if useless:
-        raise UsageError(f"{useless} given with --compare, which names schemes itself, as in tube,cube:min_tokens=4")
-
-
-def _given_flags(ctx: click.Context, names: Iterable[str]) -> str:
-    """Name the flags among these that stand on the command line."""
-    given = [name for name in names if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE]
-    return ", ".join(f"--{name.replace('_', '-')}" for name in given)
-
-
-def _computed(video: Path, video_id: str | None, given: dict[str, Any]) -> tuple[MaskVolume, Recipe]:
-    """Compute the masks; what is random in them follows from the id, as in a store."""
-    from mgmtool.cli._compile import compile_kernels
-    from mgmtool.extraction.stream import whole_video
-    from mgmtool.types import VideoRef
-
-    recipe = options.make_recipe(**given)
-    compile_kernels(recipe)
-    return whole_video(VideoRef(video_id or video.name, str(video)), recipe)[0], recipe
-
-
-def _stored(ctx: click.Context, store: str | Path, name: str, given: dict[str, Any]) -> tuple[MaskVolume, Recipe]:
-    """Read the masks; an option that would have no effect is an error rather than a surprise."""
-    from mgmtool.errors import UsageError
+def _draw(video: VideoRef, shown: Shown, masks: Masks, layers: Layers, look: Mapping[str, Any], quiet: bool) -> Path:
+    """Draw the masks of a store, or computed here; what is random in those follows from the id, as in a store."""
+    from mgmtool import drawing
     from mgmtool.extraction.recipe import Recipe
+    from mgmtool.extraction.stream import whole_video
     from mgmtool.store import Store
 
-    useless = _given_flags(ctx, given)
-    if useless:
-        raise UsageError(f"{useless} given with --store, whose masks are made already; expected one or the other")
-    opened = Store.open(store)
-    return opened.volume(name), Recipe.of(opened.spec)
+    if shown.store is None:
+        recipe = masks.recipe()
+        compile_kernels(recipe, quiet)
+        volume, _ = whole_video(video, recipe)
+    else:
+        store = Store.open(shown.store)
+        volume, recipe = store.volume(shown.video_id or str(shown.video)), Recipe.of(store.spec)
+    return drawing.visualize(
+        video.path,
+        volume=volume,
+        layers=drawing.Layers(**dataclasses.asdict(layers)),
+        motion=recipe.source,
+        reading=recipe.spec.reading,
+        **look,
+    )

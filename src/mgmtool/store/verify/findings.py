@@ -33,6 +33,13 @@ class Finding:
     file: str | None = None
     id: str | None = None
 
+    @property
+    def where(self) -> str:
+        """The file and the id it concerns; the part where there is no file."""
+        part = [f"part {self.part}"] if self.part is not None and self.file is None else []
+        names = [self.file, None if self.id is None else repr(self.id)]
+        return " ".join([*part, *(name for name in names if name is not None)])
+
 
 @dataclass(slots=True)
 class VerifyProgress:

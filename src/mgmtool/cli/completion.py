@@ -1,4 +1,4 @@
-"""What TAB offers behind an option or for an argument; nothing heavy is imported but for the ids of a store."""
+"""What TAB offers for an option or an argument; only the ids of a store import anything heavy."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ else:  # click before 8.4 knows no type arguments
 Complete = Callable[[click.Context, click.Parameter, str], list[Item]]
 
 _MOST_IDS = 1000
-"""A shell that is given more words than fit on a screen only asks whether it should show them."""
+"""Most ids that are offered: given more words than fit on a screen, a shell only asks whether to show them."""
 
 
 def plugin_names(family: str) -> Complete:
@@ -40,12 +40,12 @@ def failure_classes(_ctx: click.Context, _parameter: click.Parameter, start: str
 
 
 def files(_ctx: click.Context, _parameter: click.Parameter, start: str) -> list[Item]:
-    """Leave it to the shell to offer files and folders."""
+    """Let the shell offer files and folders."""
     return [CompletionItem(start, type="file")]
 
 
 def stores(_ctx: click.Context, _parameter: click.Parameter, start: str) -> list[Item]:
-    """Offer the folders here that are called ``*.zarr``, and where there are none of that start, all folders."""
+    """Offer the folders here named ``*.zarr``; if none match, let the shell offer all folders."""
     name = start.rpartition("/")[2]
     before = start.removesuffix(name) if name else start
     try:
@@ -56,7 +56,7 @@ def stores(_ctx: click.Context, _parameter: click.Parameter, start: str) -> list
 
 
 def video_ids(ctx: click.Context, _parameter: click.Parameter, start: str) -> list[Item]:
-    """Offer ids of the store that stands before on the line; none where it is behind a URL or cannot be read."""
+    """Offer ids of the store named earlier on the line; none if it is a URL or cannot be read."""
     store = str(ctx.params.get("store") or "")
     if not store or "://" in store:
         return []

@@ -1,4 +1,4 @@
-"""How the process ends, whatever ended it."""
+"""How the process ends: exit codes, signals, closed pipes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from typing import Any
 
 import click
 
+from mgmtool.cli.console import notice
+
 DONE, FATAL, USAGE, SOME_FAILED, TOO_MANY_FAILED = 0, 1, 2, 3, 4
 
 _ENDING = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
@@ -19,7 +21,7 @@ _STOPPING = b"stopping: the part being written is dropped; press Ctrl-C again to
 
 
 class Terminated(BaseException):
-    """SIGTERM or SIGHUP arrived; raised where the program is, so that everything open is closed on the way out.
+    """SIGTERM or SIGHUP arrived; raised wherever the program is, so that everything open is closed on the way out.
 
     Attributes
     ----------
@@ -38,29 +40,29 @@ class Terminated(BaseException):
 
 
 def raise_on_sigterm() -> None:
-    """Turn SIGTERM and SIGHUP into :class:`Terminated`; the second one ends the process."""
+    """Turn SIGTERM and SIGHUP into :class:`Terminated`; a second one ends the process."""
+
+    def terminate(number: int, _frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        raise Terminated(number)
+
     for number in _ENDING:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
-            signal.signal(number, _terminate)
-
-
-def _terminate(number: int, _frame: FrameType | None) -> None:
-    signal.signal(number, signal.SIG_DFL)
-    raise Terminated(number)
+            signal.signal(number, terminate)
 
 
 @contextmanager
 def signals_stop(quiet: bool, told: Callable[[str], None]) -> Iterator[None]:
-    """Have a signal raise :class:`KeyboardInterrupt` or :class:`Terminated`, and a second one end the process at once.
+    """Make a signal raise :class:`KeyboardInterrupt` or :class:`Terminated`, and a second one end the process at once.
 
-    Afterwards signals do what they did before, unless one has come: then the next still ends a clean-up that hangs.
+    Afterwards signals do what they did before, unless one has come: then the next one still ends a clean-up that hangs.
 
     Parameters
     ----------
     quiet : bool
         Whether to say nothing on stderr.
     told : callable
-        Gets the name of the signal.
+        Called with the name of the signal.
     """
     stop = _Stop(quiet, told)
     before: dict[int, Any] = {}
@@ -76,7 +78,7 @@ def signals_stop(quiet: bool, told: Callable[[str], None]) -> Iterator[None]:
 
 
 class _Stop:
-    """A signal handler for a run that takes its time to end."""
+    """A signal handler for a command that takes some time to end."""
 
     def __init__(self, quiet: bool, told: Callable[[str], None]) -> None:
         self._quiet, self._told, self.came = quiet, told, False
@@ -98,27 +100,12 @@ class _Stop:
 def fail(message: str, code: int) -> int:
     """Print one line of error on stderr and return the exit code."""
     with suppress(OSError):  # whoever could read it may be gone
-        click.echo(f"{click.style('mgmtool: error:', fg='red', bold=True)} {message}", err=True, color=wants_color())
+        notice(f"{click.style('mgmtool: error:', fg='red', bold=True)} {message}")
     return code
 
 
-def wants_color() -> bool | None:
-    """Return False under NO_COLOR and on a terminal that knows no colours, None to let click look at the terminal."""
-    return False if os.environ.get("NO_COLOR") or is_dumb() else None
-
-
-def is_dumb() -> bool:
-    """Whether the terminal can only print line after line, as in an editor."""
-    return os.environ.get("TERM") in {"dumb", "unknown"}
-
-
-def can_draw() -> bool:
-    """Whether stderr is a terminal on which a bar can be drawn."""
-    return sys.stderr.isatty() and not is_dumb()
-
-
 def broken_pipe() -> int:
-    """End quietly after whoever read our output went away; return what a shell says of a process that SIGPIPE ended."""
+    """End quietly after stdout was closed; return what a shell says of a process that SIGPIPE ended."""
     # Python flushes stdout once more on exit; give it somewhere to go.
     with suppress(OSError, ValueError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""Facts of a store and of a video, as plain values."""
+"""Facts about a store and about one of its videos, as plain values."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from mgmtool.store import Store
-from mgmtool.types import FrameFlag, UInt8
+from mgmtool.store.reader import Store
+from mgmtool.types import FrameFlag
 
 
 def store_facts(store: Store) -> dict[str, Any]:
-    """Gather counts, sizes and settings of a store."""
+    """Gather counts, sizes and settings of a store; the answer of ``mgmtool info STORE``."""
     columns = store.index.select(["status", "num_frames", "part", "row_start", "row_stop"]).to_pydict()
     done = columns["status"].count("done")
     sizes = store.array_bytes()
@@ -46,7 +46,20 @@ def store_facts(store: Store) -> dict[str, Any]:
 
 
 def video_facts(store: Store, name: str) -> dict[str, Any]:
-    """Gather the index row of a video and, if it is done, a summary of its masks."""
+    """Gather the index row of a video and, if it is done, a summary of its masks.
+
+    Parameters
+    ----------
+    store : Store
+        The store.
+    name : str
+        Id or path of the video, or a file name that only one id has.
+
+    Raises
+    ------
+    StoreError
+        There is no such video.
+    """
     row = store.videos.row(name)
     if row["status"] != "done":
         return {key: value for key, value in row.items() if value is not None}
@@ -59,10 +72,5 @@ def video_facts(store: Store, name: str) -> dict[str, Any]:
         "masked_share": round(float(volume.mask.mean()), 4),
         "box_share": round(float(areas.mean()) / (row["height"] * row["width"]), 4),
         "box_moves_frames": int((steps > 0).sum()),
-        "flags": flag_counts(volume.flags),
+        "flags": {str(flag.name).lower(): int(np.count_nonzero(volume.flags & flag.value)) for flag in FrameFlag},
     }
-
-
-def flag_counts(flags: UInt8) -> dict[str, int]:
-    """Count the frames that carry each flag."""
-    return {str(flag.name).lower(): int(np.count_nonzero(flags & flag.value)) for flag in FrameFlag}

@@ -1,4 +1,4 @@
-"""Which shard a driver is: asked for, or as the cluster says."""
+"""Which shard a driver processes: as asked for, or as the cluster says."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def choose_shard(text: str | None, environment: Mapping[str, str]) -> tuple[Shar
     Returns
     -------
     shard : Shard
-        0/1 where nothing says otherwise.
+        0/1 unless something says otherwise.
     origin : str or None
-        The variables it was taken from; None where it was asked for in full, or there is only one.
+        The variables it was taken from; None if it was asked for in full, or there is only one.
 
     Raises
     ------
@@ -39,7 +39,7 @@ def choose_shard(text: str | None, environment: Mapping[str, str]) -> tuple[Shar
         raise UsageError(f"shard is {text!r}; {_EXPECTED}")
     if match is not None and match[1]:
         return _checked(int(match[1]), int(match[2]), f"shard is {text!r}"), None
-    index, count, origin = _from_cluster(environment)
+    index, count, origin = cluster_task(environment)
     if match is not None:
         if index is None:
             raise UsageError(f"shard is {text!r}, but neither SLURM_ARRAY_TASK_ID nor JOB_COMPLETION_INDEX is set")
@@ -53,8 +53,8 @@ def choose_shard(text: str | None, environment: Mapping[str, str]) -> tuple[Shar
     return _checked(index, count, f"{origin} is {index}"), origin
 
 
-def _from_cluster(environment: Mapping[str, str]) -> tuple[int | None, int | None, str | None]:
-    """Index, count, and the variables that say so."""
+def cluster_task(environment: Mapping[str, str]) -> tuple[int | None, int | None, str | None]:
+    """Read which task of an array this is: index, count (None if unknown), and the variable that says so."""
     task = environment.get("SLURM_ARRAY_TASK_ID")
     if task is not None:
         first = _whole(environment, "SLURM_ARRAY_TASK_MIN", 0)

@@ -1,0 +1,52 @@
+"""Numbers and facts as people read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mgmtool.errors import one_line
+
+
+def duration(seconds: float) -> str:
+    """Write a time in its two largest units: ``3 d 4 h``, ``2 h 05 min``, ``7 min 10 s``, ``12 s``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02} s"
+    if whole < 48 * 3600:
+        return f"{whole // 3600} h {whole // 60 % 60:02} min"
+    return f"{whole // 86400} d {whole // 3600 % 24} h"
+
+
+def three_digits(value: float) -> str:
+    """Write a number with three significant digits, or as a whole number from 100 on."""
+    return f"{value:.0f}" if value >= 99.95 else f"{value:.3g}"
+
+
+def in_bytes(size: float) -> str:
+    """Write a size with a unit."""
+    for unit in ("bytes", "kB", "MB", "GB", "TB"):
+        if size < 999.5 or unit == "TB":
+            break
+        size /= 1000
+    return f"{size:.0f} {unit}" if unit == "bytes" else f"{three_digits(size)} {unit}"
+
+
+def counted(counts: dict[str, int]) -> str:
+    """Write counts by name, the most frequent first: ``3 open, 1 timeout``."""
+    return ", ".join(f"{count} {name}" for name, count in sorted(counts.items(), key=lambda item: -item[1]))
+
+
+def plain_words(value: Any) -> str:
+    """Write a fact in one line: nested ones with commas between, a dash for none."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {plain_words(item)}" for key, item in value.items()) or "-"
+    if isinstance(value, list):
+        return ", ".join(map(plain_words, value)) or "-"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return "-" if value is None else one_line(str(value))
