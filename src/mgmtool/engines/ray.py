@@ -15,8 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar
 
-from mgmtool.engines._cpus import available_cpus
-from mgmtool.engines._memory import share_of_memory
+from mgmtool.engines._machine import available_cpus, share_of_memory
 from mgmtool.engines._worker import describe
 from mgmtool.engines.base import Engine, Item, Result
 from mgmtool.engines.local import Local
