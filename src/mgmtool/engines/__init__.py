@@ -7,9 +7,9 @@ from typing import Any, cast
 
 from mgmtool import plugins
 from mgmtool.engines._machine import Limits, available_cpus, limits, return_frames_to_the_system
-from mgmtool.engines.base import Engine
+from mgmtool.engines.base import Cluster, Engine
 
-__all__ = ["Engine", "Limits", "available_cpus", "build", "limits", "names", "return_frames_to_the_system"]
+__all__ = ["Cluster", "Engine", "Limits", "available_cpus", "build", "limits", "names", "return_frames_to_the_system"]
 
 
 def names() -> list[str]:

@@ -117,16 +117,20 @@ def cpu_quota(membership: Path = MEMBERSHIP, mount: Path = MOUNT) -> float | Non
     mount : Path
         Where the groups are mounted.
     """
-    unified = [_quota_2(folder / "cpu.max") for folder in _folders(membership, mount, "")]
-    separate = [_quota_1(folder) for folder in _folders(membership, mount, "cpu")]
-    return min((quota for quota in unified + separate if quota is not None), default=None)
+    unified, separate = (_folders(membership, mount, controller) for controller in ("", "cpu"))
+    texts = [(*_read(folder / "cpu.max").split(), "", "")[:2] for folder in unified]
+    names = "cpu.cfs_quota_us", "cpu.cfs_period_us"
+    texts += [tuple(_read(folder / name).strip() for name in names) for folder in separate]
+    numbers = [(int(quota), int(period)) for quota, period in texts if quota.isdecimal() and period.isdecimal()]
+    return min((quota / period for quota, period in numbers if quota and period), default=None)
 
 
 def memory_limit(membership: Path = MEMBERSHIP, mount: Path = MOUNT) -> int | None:
     """Return the bytes the tightest group allows, or None where no group says; see :func:`cpu_quota`."""
-    unified = [_number(folder / "memory.max") for folder in _folders(membership, mount, "")]
-    separate = [_number(folder / "memory.limit_in_bytes") for folder in _folders(membership, mount, "memory")]
-    return min((limit for limit in unified + separate if limit is not None and 0 < limit < _NO_LIMIT), default=None)
+    texts = [_read(folder / "memory.max").strip() for folder in _folders(membership, mount, "")]
+    texts += [_read(folder / "memory.limit_in_bytes").strip() for folder in _folders(membership, mount, "memory")]
+    limits = [int(text) for text in texts if text.isdecimal()]
+    return min((limit for limit in limits if 0 < limit < _NO_LIMIT), default=None)
 
 
 def _folders(membership: Path, mount: Path, controller: str) -> Iterator[Path]:
@@ -141,21 +145,6 @@ def _folders(membership: Path, mount: Path, controller: str) -> Iterator[Path]:
             if ".." not in own.parts:
                 yield from (top / part for part in (own, *own.parents))
             yield top
-
-
-def _quota_2(file: Path) -> float | None:
-    quota, period = (*_read(file).split(), "", "")[:2]
-    return int(quota) / int(period) if quota.isdecimal() and period.isdecimal() and int(period) else None
-
-
-def _quota_1(folder: Path) -> float | None:
-    quota, period = _number(folder / "cpu.cfs_quota_us"), _number(folder / "cpu.cfs_period_us")
-    return quota / period if quota and period and quota > 0 else None
-
-
-def _number(file: Path) -> int | None:
-    text = _read(file).strip()
-    return int(text) if text.isdecimal() else None
 
 
 def _read(file: Path) -> str:

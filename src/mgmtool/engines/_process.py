@@ -51,7 +51,7 @@ class WorkerProcess:
 
     def __init__(self, settings: Settings, closed: threading.Event) -> None:
         self._settings, self._closed = settings, closed
-        self._process, self._pipe, self._lifeline = _start(settings)
+        self._process, self._pipe, self._lifeline = start_worker(settings)
         self._ready = self.ended = False
         self._verdict: VideoError | None = None
 
@@ -147,7 +147,7 @@ def how_it_died(code: int | None) -> str:
     return name + hint
 
 
-def _start(settings: Settings) -> tuple[Any, Connection, Connection]:
+def start_worker(settings: Settings) -> tuple[Any, Connection, Connection]:
     """Start a process; return it with our ends of its pipe and of its lifeline.
 
     It is forked from a clean server that has the heavy imports; or spawned where the system has no fork server.

@@ -5,12 +5,11 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
-from typing import ClassVar
 
 from mgmtool.engines._machine import available_cpus, read_size, share_of_memory
 from mgmtool.engines._pool import Pool
 from mgmtool.engines._worker import Settings, describe
-from mgmtool.engines.base import Engine, Item, Result
+from mgmtool.engines.base import Item, Result
 from mgmtool.errors import CrashFailure, UsageError, VideoError
 
 _ITEMS_AHEAD = 64
@@ -38,8 +37,6 @@ class Local:
         Videos after which a worker is replaced, which bounds what a leak in a decoder can cost.
     """
 
-    whole_parts: ClassVar[bool] = False
-
     workers: int | None = None
     timeout: float = 300.0
     retries: int = 1
@@ -61,10 +58,6 @@ class Local:
         if self.recycle < 1:
             raise UsageError(f"recycle is {self.recycle}; expected 1 or more")
 
-    def inside(self) -> Engine:
-        """See :meth:`mgmtool.engines.Engine.inside`."""
-        return self
-
     def run(
         self,
         work: Callable[[Item], Result],
@@ -74,7 +67,7 @@ class Local:
         """See :meth:`mgmtool.engines.Engine.run`."""
         workers = self.workers or available_cpus()
         pickled = pickle.dumps(work, pickle.HIGHEST_PROTOCOL)
-        settings = Settings(pickled, self.recycle, self._memory_limit(workers), self.timeout, self.retries)
+        settings = Settings(pickled, self.recycle, self.worker_limit(workers), self.timeout, self.retries)
         with Pool(workers, settings, _BYTES_AHEAD) as pool:
             for item in items:
                 pool.submit(item)
@@ -83,10 +76,11 @@ class Local:
             while pool:
                 yield _result(*pool.take(), lost)
 
-    def _memory_limit(self, workers: int) -> int | None:
+    def worker_limit(self, workers: int) -> int | None:
+        """Return the bytes above which one of so many workers is stopped; None for no limit."""
         if self.worker_memory == "auto":
             return share_of_memory(workers)
-        return read_size(self.worker_memory)  # None for none
+        return read_size(self.worker_memory)
 
 
 def _result(item: Item, answer: bytes | VideoError, lost: Callable[[Item, VideoError], Result]) -> Result:

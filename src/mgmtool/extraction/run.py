@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from mgmtool.corpus import Corpus, Part
-from mgmtool.engines import Engine
+from mgmtool.engines import Cluster, Engine
 from mgmtool.errors import PartCommittedError, StoreBusyError, StoreWriteError, VideoError
 from mgmtool.extraction.record import Asked, Totals, known_bytes, recorded
 from mgmtool.extraction.worker import VideoResult, lost_video, process_video
@@ -134,8 +134,8 @@ class ExtractRun(Plan):
                 self._writer.finish()
 
     def _work(self, watch: Watch) -> Generator[Outcome, None, None]:
-        if self._engine.whole_parts:
-            return self._parts_elsewhere(watch)
+        if isinstance(self._engine, Cluster):
+            return self._parts_elsewhere(self._engine, watch)
         return write_parts(self._writer, self._engine, self.parts, iter(self.videos()), self._how(), watch)
 
     def _counted(self, outcomes: Generator[Outcome, None, None]) -> Iterator[Outcome]:
@@ -158,10 +158,10 @@ class ExtractRun(Plan):
     def _how(self) -> Work:
         return Work(self.resume.fingerprint == "content", self._scratch, self._profile)
 
-    def _parts_elsewhere(self, watch: Watch) -> Generator[Outcome, None, None]:
+    def _parts_elsewhere(self, cluster: Cluster, watch: Watch) -> Generator[Outcome, None, None]:
         """Have each part written by a task of the engine, which commits it, too."""
-        work = partial(write_part, writer=self._writer, engine=self._engine.inside(), how=self._how())
-        results = self._engine.run(work, self.parts, _lost_part)
+        work = partial(write_part, writer=self._writer, engine=cluster.on_node(), how=self._how())
+        results = cluster.run(work, self.parts, _lost_part)
         try:
             for part, outcomes in zip(self.parts, watch.clock.timed(results, "wait"), strict=True):
                 yield from outcomes
