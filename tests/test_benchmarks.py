@@ -11,7 +11,7 @@ from typing import Any
 import av
 import pytest
 
-from tiny_videos import clip
+from support.tiny_videos import clip
 
 pytest.importorskip("resource", reason="the benchmark measures processes of POSIX systems")
 if not Path("/proc/self/status").is_file():

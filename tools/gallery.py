@@ -1,7 +1,7 @@
-"""Draws the pictures of docs/pictures: every scheme, ratios, grids and the strip of the README, from a demo clip.
+"""Draw the images of docs/pictures from a demo clip: every scheme, ratios, grids and the strip of the README.
 
-The clip is Big Buck Bunny, (c) copyright Blender Foundation, www.bigbuckbunny.org, under CC BY 3.0: frames of it may be passed
-on with that line, see docs/pictures/LICENSE.txt.
+The clip is Big Buck Bunny, (c) copyright Blender Foundation, www.bigbuckbunny.org, under CC BY 3.0: its frames may be
+redistributed with that line, see docs/pictures/LICENSE.txt.
 """
 
 from __future__ import annotations
@@ -16,11 +16,10 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from mgmtool import masking
-from mgmtool.drawing import Layers, Strip, StripPlan, plan_strips, resize, strip_sheet
+from mgmtool.drawing import Layers, MaskPainter, Strip, StripPlan, plan_strips, resize, strip_sheet
 from mgmtool.drawing.contenders import Contender, clip_masks, times_of
-from mgmtool.drawing.footage import Masks
 from mgmtool.extraction.stream import whole_video
-from mgmtool.types import ExtractSpec, MaskVolume, PatchGrid, UInt8, VideoInfo, VideoRef
+from mgmtool.types import ExtractSpec, MaskVolume, PatchGrid, UInt8, VideoRef
 from mgmtool.video.encode import written_whole
 from mgmtool.video.pictures import read_pictures
 from mgmtool.video.reader import read_video
@@ -28,19 +27,19 @@ from mgmtool.video.reader import read_video
 WIDTH, CHOICES_WIDTH = 1200, 1000
 QUALITY = 76
 RATIO = 0.25
-"""Of most pictures: a box of 7x7 of 14x14 tokens, which leaves enough to see what is hidden."""
+"""Mask ratio of most images: a box of 7x7 of 14x14 tokens, which leaves enough to see what is hidden."""
 
 FRAMES = (8, 24, 41, 101)
 DRAWN = Layers(dark=True)
 BUNNY = {8: (265, 160, 565, 525), 24: (180, 160, 600, 590), 41: (20, 220, 600, 700), 101: (80, 160, 630, 615)}
-"""Where the rabbit is, drawn by hand: frame index to y0 x0 y1 x1 in pixels; straight lines between."""
+"""Where the rabbit is, drawn by hand: frame index to y0 x0 y1 x1 in pixels, linear in between."""
 
 _YELLOW = (255, 214, 64)
 
 
 @dataclass(frozen=True)
 class Example:
-    """How the picture of one scheme is made, where it differs from those of the others."""
+    """How the image of one scheme differs from those of the others."""
 
     ratio: float = RATIO
     frames: Sequence[int] = FRAMES
@@ -57,34 +56,34 @@ EXAMPLES = {
     "running-cell": Example(0.5, IN_A_ROW),
     "weighted-motion": Example(options={"tau": 4.0}),
 }
-"""``clip``: the shown frames are one clip, each a tubelet. Of ``running-cell`` they follow each other, to show it run."""
+"""``clip``: the shown frames are one clip, each a tubelet. Those of ``running-cell`` are consecutive, to show it move."""
 
 
 class Gallery:
-    """The clip, and its pictures at the size they have on a sheet."""
+    """The clip, and its frames at the size they have on a sheet."""
 
     def __init__(self, clip: Path, tracks: Path) -> None:
         self.video = VideoRef(clip.name, str(clip))
         with read_video(str(clip)) as opened:
-            self.info: VideoInfo = opened.info
+            self.shape = opened.info.height, opened.info.width
         self.tracks = tracks
         wanted = {*FRAMES, *IN_A_ROW}
-        self.pictures = {picture.index: picture.rgb for picture in read_pictures(str(clip), wanted.__contains__)}
+        self.frames = {frame.index: frame.rgb for frame in read_pictures(str(clip), wanted.__contains__)}
 
     def plan(self, columns: int, width: int = WIDTH) -> StripPlan:
-        """Plan a sheet of so many columns."""
-        return plan_strips(columns, self.info.height, self.info.width, sheet_width=width)
+        """Plan a sheet with a number of columns."""
+        return plan_strips(columns, *self.shape, sheet_width=width)
 
     def small(self, index: int, plan: StripPlan) -> UInt8:
-        """Return the picture of a frame as large as it is on a sheet."""
-        return resize(self.pictures[index], plan.height, plan.width)
+        """Return a frame at the size it has on a sheet."""
+        return resize(self.frames[index], plan.height, plan.width)
 
-    def masks(self, spec: ExtractSpec, shown: Sequence[int] = FRAMES, *, clip: bool = False) -> Masks:
-        """Compute masks; in a clip of the shown frames, if that is asked for."""
+    def masks(self, spec: ExtractSpec, shown: Sequence[int] = FRAMES, *, clip: bool = False) -> MaskPainter:
+        """Compute masks, of the whole video or of the shown frames as one clip."""
         if clip:
             contender, like = Contender(spec.scheme, spec), times_of(self.video, spec)
-            return Masks.of(clip_masks(self.video, contender, like, shown, len(shown), tubelet=1), DRAWN)
-        return Masks.of(whole_video(self.video, spec)[0], DRAWN)
+            return MaskPainter.of(clip_masks(self.video, contender, like, shown, len(shown), tubelet=1), DRAWN)
+        return MaskPainter.of(whole_video(self.video, spec)[0], DRAWN)
 
     def scheme(self, name: str) -> UInt8:
         """Draw the strip of a scheme."""
@@ -92,52 +91,52 @@ class Gallery:
         options = {"tracks_file": str(self.tracks)} if name == "boxes" else example.options
         spec = ExtractSpec(scheme=name, scheme_options=options, ratio=example.ratio)
         masks, plan = self.masks(spec, example.frames, clip=example.clip), self.plan(len(example.frames))
-        drawn = [masks.drawn(self.small(i, plan), i, self.info) for i in example.frames]
+        drawn = [masks.paint(self.small(i, plan), i, self.shape) for i in example.frames]
         if name == "boxes":
-            drawn = [self.with_truth(picture, i) for picture, i in zip(drawn, example.frames, strict=True)]
+            drawn = [self.with_truth(image, i) for image, i in zip(drawn, example.frames, strict=True)]
         heads = [f"frame {i} · {hidden(masks.volume, i)}" for i in example.frames]
         said = "".join(f" · {key} {value:g}" for key, value in example.options.items())
         return strip_sheet([Strip("", drawn)], heads, plan, f"{name} · ratio {example.ratio:g}{said}")
 
-    def with_truth(self, picture: UInt8, index: int) -> UInt8:
-        """Outline where the rabbit is by the file of tracks."""
-        image = Image.fromarray(picture)
-        scale = picture.shape[0] / self.info.height
+    def with_truth(self, image: UInt8, index: int) -> UInt8:
+        """Outline where the rabbit is according to the file of tracks."""
+        outlined = Image.fromarray(image)
+        scale = image.shape[0] / self.shape[0]
         y0, x0, y1, x1 = (scale * side for side in BUNNY[index])
-        ImageDraw.Draw(image).rectangle((x0, y0, x1, y1), outline=_YELLOW, width=2)
-        return np.asarray(image)
+        ImageDraw.Draw(outlined).rectangle((x0, y0, x1, y1), outline=_YELLOW, width=2)
+        return np.asarray(outlined)
 
     def choices(self, choices: dict[str, ExtractSpec], schemes: Sequence[str], index: int) -> UInt8:
-        """Draw one frame by every choice, in a strip for each scheme."""
+        """Draw one frame with every choice, in a strip for each scheme."""
         plan = self.plan(len(choices), CHOICES_WIDTH)
-        strips, picture = [], self.small(index, plan)
+        strips, frame = [], self.small(index, plan)
         for scheme in schemes:
             masks = [self.masks(replace(spec, scheme=scheme)) for spec in choices.values()]
-            strips.append(Strip(scheme, [each.drawn(picture, index, self.info) for each in masks]))
+            strips.append(Strip(scheme, [each.paint(frame, index, self.shape) for each in masks]))
         counts = (hidden(each.volume, index) for each in masks)  # the same for all schemes
         return strip_sheet(strips, [f"{words} · {count}" for words, count in zip(choices, counts, strict=True)], plan)
 
     def glance(self, indices: Sequence[int]) -> UInt8:
-        """Draw the strip of the README: picture, energy, and masks of three schemes."""
+        """Draw the strip of the README: the frame, its energy, and masks of three schemes."""
         specs = {name: ExtractSpec(scheme=name, ratio=RATIO) for name in ("motion-guided", "tube", "random")}
         masks = {name: self.masks(spec) for name, spec in specs.items()}
-        warm = Masks.of(masks["motion-guided"].volume, Layers(mask=False, box=False))
+        warm = MaskPainter.of(masks["motion-guided"].volume, Layers(mask=False, box=False))
         plan = replace(self.plan(2 + len(masks)), size=20)
         strips = []
         for index in indices:
-            picture = self.small(index, plan)
-            drawn = [each.drawn(picture, index, self.info) for each in (warm, *masks.values())]
-            strips.append(Strip("", [picture, *drawn]))
+            frame = self.small(index, plan)
+            drawn = [each.paint(frame, index, self.shape) for each in (warm, *masks.values())]
+            strips.append(Strip("", [frame, *drawn]))
         return strip_sheet(strips, ["video", "energy: what moves", *masks], plan)
 
 
 def hidden(volume: MaskVolume, index: int) -> str:
-    """Say how many tokens of a frame are hidden."""
+    """Describe how many tokens of a frame are hidden."""
     return f"{int(volume.mask[index].sum())} of {volume.mask[index].size} hidden"
 
 
 def write_tracks(path: Path, frames: int) -> None:
-    """Write the rabbit's boxes as MOT text, a row a frame."""
+    """Write the rabbit's boxes as MOT text, one row per frame."""
     keys = sorted(BUNNY)
     sides = [np.interp(range(frames), keys, [BUNNY[key][side] for key in keys]) for side in range(4)]
     rows = [
@@ -147,15 +146,15 @@ def write_tracks(path: Path, frames: int) -> None:
     path.write_text("\n".join(rows) + "\n", "utf-8")
 
 
-def save(picture: UInt8, path: Path) -> None:
-    """Write a picture as JPEG, and say how large it is."""
+def save(image: UInt8, path: Path) -> None:
+    """Write an image as JPEG and print its size."""
     with written_whole(path) as partial:
-        Image.fromarray(picture).save(partial, format="JPEG", quality=QUALITY, optimize=True)
+        Image.fromarray(image).save(partial, format="JPEG", quality=QUALITY, optimize=True)
     print(f"{path}  {path.stat().st_size / 1000:.0f} kB")
 
 
 def draw(clip: Path, output: Path) -> None:
-    """Draw every picture into a folder."""
+    """Draw every image into a folder."""
     output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         tracks = Path(folder) / "tracks.txt"
@@ -171,10 +170,10 @@ def draw(clip: Path, output: Path) -> None:
 
 
 def main() -> None:
-    """Read the command line."""
+    """Parse the command line and draw."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("clip", type=Path, help="bigbuckbunny.mp4")
-    parser.add_argument("output", type=Path, help="folder for the pictures")
+    parser.add_argument("output", type=Path, help="folder for the images")
     given = parser.parse_args()
     draw(given.clip, given.output)
 

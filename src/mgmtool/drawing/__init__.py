@@ -1,24 +1,27 @@
-"""Draw masks on frames: a film, an animation or a contact sheet, of one scheme or of several side by side.
+"""Draw masks on frames, as a video, an animation or a sheet; of one scheme, or of several side by side.
 
-The bottom half is pure, arrays in and arrays out, no files: ``overlay`` draws mask, energy, arrows and box on one frame,
-``sheet`` lays frames out with captions, ``strips`` the same frames several times, ``panels`` one moment several times.
+The layers from bottom to top: ``overlay`` and ``arrows`` draw on one frame; ``painter`` draws the masks of a scheme; ``sheet``,
+``strips`` and ``panels`` lay frames out; ``scene`` takes the frames of a video through all of these to a file. Except for
+``footage``, ``outputs`` and ``scene``, they take and return arrays and touch no files.
 """
 
 from __future__ import annotations
 
-from mgmtool.drawing.comparison import compare
+from mgmtool.drawing.arrows import arrows_of
 from mgmtool.drawing.contenders import Contender, read_contenders
-from mgmtool.drawing.outputs import check_output
-from mgmtool.drawing.overlay import Layers, arrows_of, fitted, overlay, resize
+from mgmtool.drawing.draw import compare, visualize
+from mgmtool.drawing.outputs import check_output, webp_bytes
+from mgmtool.drawing.overlay import Layers, fitted, overlay, resize
+from mgmtool.drawing.painter import MaskPainter
 from mgmtool.drawing.panels import Panels
 from mgmtool.drawing.sheet import Caption, SheetPlan, caption, contact_sheet, plan_sheet
-from mgmtool.drawing.single import visualize
 from mgmtool.drawing.strips import Strip, StripPlan, plan_strips, strip_sheet
 
 __all__ = [
     "Caption",
     "Contender",
     "Layers",
+    "MaskPainter",
     "Panels",
     "SheetPlan",
     "Strip",
@@ -36,4 +39,5 @@ __all__ = [
     "resize",
     "strip_sheet",
     "visualize",
+    "webp_bytes",
 ]

@@ -1,8 +1,9 @@
-"""Kinds of output: which there are, which frames they keep, and how they are written."""
+"""Kinds of output: which there are, which frames they show, and how they are written."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+import io
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,20 +20,20 @@ GIF_FPS = 12.5
 GIF_FRAMES = 600
 """Most frames of an animation: its writer holds them all, and viewers do too. A longer video is shown faster."""
 
-Drawing = Callable[[Callable[[int], bool]], Generator[UInt8]]
-"""Draws the frames of which a function says that they are wanted."""
+DrawFrames = Callable[[Callable[[int], bool]], Generator[UInt8]]
+"""Draws the frames whose index a function accepts."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
-    """Options of one call that only some kinds of output look at.
+class OutputOptions:
+    """Options that only some kinds of output use.
 
     Attributes
     ----------
     frames : int
-        Pictures of a sheet or strip.
+        Frames on a sheet, or in each strip of one.
     max_side : int or None
-        Longest side of a picture in pixels; None for the usual one.
+        Longest side of each frame in pixels; None for the usual one.
     fps : float or None
         Frame rate; None for that of the video.
     """
@@ -41,9 +42,21 @@ class Wishes:
     max_side: int | None
     fps: float | None
 
+    def check(self) -> None:
+        """Refuse numbers that are not positive.
+
+        Raises
+        ------
+        UsageError
+        """
+        for name in self.__slots__:
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise UsageError(f"{name} is {value}; expected more than 0")
+
 
 def check_output(video: str | Path, output: str | Path) -> None:
-    """Refuse an output of a kind that cannot be made, or that is the video itself, before any work is done.
+    """Refuse an output of an unknown kind, or one that is the video itself, before any work is done.
 
     Raises
     ------
@@ -57,52 +70,71 @@ def check_output(video: str | Path, output: str | Path) -> None:
         raise UsageError(f"output {name} is the video itself; expected another file")
 
 
-def check_positive(**values: float | None) -> None:
-    """Refuse numbers that are not more than 0.
-
-    Raises
-    ------
-    UsageError
-    """
-    for name, value in values.items():
-        if value is not None and not value > 0:
-            raise UsageError(f"{name} is {value}; expected more than 0")
-
-
 def spread(count: int, kept: int) -> list[int]:
-    """Evenly spaced frame indices, each in the middle of its share."""
+    """Return evenly spaced frame indices, each in the middle of its share."""
     return [(2 * k + 1) * count // (2 * kept) for k in range(kept)]
 
 
-def kept_frames(count: int, rate: float, wanted: float | None) -> list[int]:
+def animation_frames(count: int, rate: float, wanted: float | None) -> list[int]:
     """Choose the frames of an animation.
 
     Parameters
     ----------
-    count, rate : int, float
-        Frames of the video, and frames a second.
+    count : int
+        Frames of the video.
+    rate : float
+        Frames per second of the video.
     wanted : float or None
-        Frames of each second to keep; by default and at most :data:`GIF_FPS`.
+        Frames per second to keep; by default and at most :data:`GIF_FPS`.
     """
     kept = round(count * min(1.0, _gif_rate(wanted) / rate))
     return spread(count, min(max(1, kept), GIF_FRAMES))
 
 
-def write_animation(target: Path, draw: Drawing, kept: list[int], rate: float, wanted: float | None) -> None:
-    """Write an animation of the kept frames that loops forever, at the speed of the video."""
+def write_animation(target: Path, draw: DrawFrames, kept: list[int], rate: float, wanted: float | None) -> None:
+    """Write the kept frames as a GIF that loops forever at the speed of the video.
+
+    Parameters
+    ----------
+    target : Path
+        File to write; it appears once it is complete.
+    draw : callable
+        Draws the frames that are kept.
+    kept, rate, wanted
+        The result and the parameters of :func:`animation_frames`.
+    """
     # A GIF counts in hundredths of a second: rounding the times rather than the durations keeps the speed right.
     ends = np.round(np.arange(len(kept) + 1) * 100 / min(rate, _gif_rate(wanted)))
     shown_ms = (10 * np.diff(ends)).astype(int).tolist()
-    with written_whole(target) as partial, closing(draw(frozenset(kept).__contains__)) as pictures:
-        images = (Image.fromarray(picture) for picture in pictures)
+    with written_whole(target) as partial, closing(draw(frozenset(kept).__contains__)) as frames:
+        images = (Image.fromarray(frame) for frame in frames)
         first = next(images)
         first.save(partial, format="GIF", save_all=True, append_images=images, duration=shown_ms, loop=0, optimize=True)
 
 
-def write_png(target: Path, picture: UInt8) -> None:
-    """Write one picture."""
+def write_png(target: Path, image: UInt8) -> None:
+    """Write an image; the file appears once it is complete."""
     with written_whole(target) as partial:
-        Image.fromarray(picture).save(partial, format="PNG")
+        Image.fromarray(image).save(partial, format="PNG")
+
+
+def webp_bytes(frames: Sequence[UInt8], quality: int, shown_ms: int = 0) -> bytes:
+    """Encode one frame as a WebP image, or several as an animation that loops forever.
+
+    Parameters
+    ----------
+    frames : sequence of uint8 (height, width, 3)
+        At least one, all of one size.
+    quality : int
+        0 to 100.
+    shown_ms : int
+        How long each frame of an animation is shown, in milliseconds; 0 for a still image of the first frame.
+    """
+    first, *rest = map(Image.fromarray, frames)
+    animated = {"save_all": True, "loop": 0, "append_images": rest, "duration": shown_ms} if shown_ms else {}
+    file = io.BytesIO()
+    first.save(file, format="WEBP", quality=quality, method=4, **animated)
+    return file.getvalue()
 
 
 def _gif_rate(wanted: float | None) -> float:

@@ -1,4 +1,4 @@
-"""Panels: several pictures of one moment side by side, each below its label, for films."""
+"""Panels: the same frame drawn several times side by side, each with its label above, for videos and animations."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from mgmtool.drawing.sheet import INK, LINE, PAPER
+from mgmtool.drawing.style import INK, LINE, PAPER
 from mgmtool.types import UInt8
 
 _GAP = 6
@@ -18,7 +18,7 @@ _PROPORTION = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Panels:
-    """A picture with the labels in place, and room for what they label.
+    """An image with room for several frames, and their labels already in place.
 
     Attributes
     ----------
@@ -26,8 +26,8 @@ class Panels:
         Size of a panel, in pixels.
     corners : tuple of (int, int)
         Top left pixel (y, x) of each panel.
-    empty : uint8 (sheet_height, sheet_width, 3)
-        Labels on paper.
+    empty : uint8 (image_height, image_width, 3)
+        The image without frames.
     """
 
     height: int
@@ -37,7 +37,7 @@ class Panels:
 
     @classmethod
     def of(cls, labels: Sequence[str], height: int, width: int, panel_side: int | None, whole_side: int) -> Panels:
-        """Plan panels that make a film about twice as wide as it is high.
+        """Plan panels that make an image about twice as wide as it is high.
 
         Parameters
         ----------
@@ -46,43 +46,39 @@ class Panels:
         height, width : int
             Size of the video; panels are never larger.
         panel_side : int or None
-            Longest side of a panel; by default whatever makes the film ``whole_side`` wide at most.
+            Longest side of a panel; by default whatever makes the image at most ``whole_side`` wide.
         whole_side : int
-            Width of the film where ``panel_side`` is not given.
+            Width of the image where ``panel_side`` is not given.
         """
-        columns = _columns(len(labels), height, width)
+        count = len(labels)
+        columns = min(
+            range(1, count + 1),
+            key=lambda n: abs(math.log(n * width / (math.ceil(count / n) * height) / _PROPORTION)),
+        )
         room = (whole_side - _GAP) / columns - _GAP
         scale = min(1.0, panel_side / max(height, width) if panel_side else room / width)
         shown = max(1, round(height * scale)), max(1, round(width * scale))
         size = min(22, max(11, shown[1] // 18))
         bar = round(LINE * size)
         down, right = shown[0] + bar + _GAP, shown[1] + _GAP
-        places = [divmod(number, columns) for number in range(len(labels))]
+        places = [divmod(number, columns) for number in range(count)]
         corners = tuple((_GAP + row * down + bar, _GAP + column * right) for row, column in places)
-        canvas = Image.new("RGB", (_GAP + columns * right, _GAP + math.ceil(len(labels) / columns) * down), PAPER)
-        for label, (top, left) in zip(labels, corners, strict=True):
-            canvas.paste(_bar(label, bar, shown[1], size), (left, top - bar))
+        canvas = Image.new("RGB", (_GAP + columns * right, _GAP + math.ceil(count / columns) * down), PAPER)
+        for text, (top, left) in zip(labels, corners, strict=True):
+            # An image of its own cuts off what does not fit, so that no label reaches the next panel.
+            label = Image.new("RGB", (shown[1], bar), PAPER)
+            ImageDraw.Draw(label).text((0, 0), text, INK, ImageFont.load_default(size))
+            canvas.paste(label, (left, top - bar))
         return cls(*shown, corners, np.asarray(canvas))
 
-    def filled(self, pictures: Sequence[UInt8]) -> UInt8:
-        """Put one picture into each panel; all have the size of a panel."""
+    @classmethod
+    def alone(cls, height: int, width: int) -> Panels:
+        """Plan a single panel without a label or a margin."""
+        return cls(height, width, ((0, 0),), np.zeros((height, width, 3), np.uint8))
+
+    def filled(self, frames: Sequence[UInt8]) -> UInt8:
+        """Put one frame into each panel; every frame has the size of a panel."""
         canvas = self.empty.copy()
-        for picture, (top, left) in zip(pictures, self.corners, strict=True):
-            canvas[top : top + self.height, left : left + self.width] = picture
+        for frame, (top, left) in zip(frames, self.corners, strict=True):
+            canvas[top : top + self.height, left : left + self.width] = frame
         return canvas
-
-
-def _bar(label: str, height: int, width: int, size: int) -> Image.Image:
-    """Write a label; what does not fit over its panel is cut off, not written over the next one."""
-    bar = Image.new("RGB", (width, height), PAPER)
-    ImageDraw.Draw(bar).text((0, 0), label, INK, ImageFont.load_default(size))
-    return bar
-
-
-def _columns(count: int, height: int, width: int) -> int:
-    """How many panels side by side come nearest to the proportion."""
-
-    def off(columns: int) -> float:
-        return abs(math.log(columns * width / (math.ceil(count / columns) * height) / _PROPORTION))
-
-    return min(range(1, count + 1), key=off)

@@ -1,4 +1,4 @@
-"""A contact sheet: pictures in rows, each with a caption."""
+"""A contact sheet: frames in rows, each with a caption."""
 
 from __future__ import annotations
 
@@ -9,39 +9,34 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from mgmtool.drawing.overlay import Colour, resize
+from mgmtool.drawing.overlay import resize
+from mgmtool.drawing.style import GAP, INK, LINE, PAPER, SHEET_WIDTH, Colour
 from mgmtool.types import FrameFlag, UInt8
 
-PAPER: Colour = (250, 250, 248)
-INK: Colour = (28, 30, 36)
 MARKS: dict[FrameFlag, tuple[str, Colour]] = {
     FrameFlag.FALLBACK: ("nothing moves: centre box", (176, 112, 0)),
     FrameFlag.PROPAGATED: ("no motion of its own", (70, 100, 160)),
     FrameFlag.SCENE_CUT: ("scene cut", (150, 50, 160)),
     FrameFlag.CORRUPT: ("damaged", (200, 30, 40)),
 }
-"""What a caption says about a frame beyond its number, in the order it is said."""
+"""What a caption says about a frame beyond its number, in this order."""
 
-WIDTH = 1600
 _HIGHEST = 900
 _CAPTION_WIDTH = 190
-GAP = 12
 _MOST_COLUMNS = 8
 _PROPORTION = 1.5
-LINE = 1.35
-"""Height of a line of text, in sizes of its letters."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caption:
-    """What stands under a picture.
+    """The text below a frame.
 
     Attributes
     ----------
     text : str
         The first line.
     marks : tuple of (str, colour)
-        Small remarks, one a line, each behind a dot of its colour.
+        Small remarks, one per line, each behind a dot of its colour.
     """
 
     text: str
@@ -49,16 +44,17 @@ class Caption:
 
 
 def caption(index: int, seconds: float, flags: int) -> Caption:
-    """Caption of a frame: number, time since the first frame, and a mark for every flag worth one.
+    """Caption a frame with its number, its time, and a mark for every flag worth one.
 
     Parameters
     ----------
     index : int
         Frame index.
     seconds : float
-        Since the first frame.
+        Time since the first frame.
     flags : int
-        Bits of :class:`~mgmtool.types.FrameFlag`. That nothing moves says all about a frame without motion of its own.
+        Bits of :class:`~mgmtool.types.FrameFlag`. A fallback frame gets no mark for having no motion of its own: its own mark
+        says so already.
     """
     known = FrameFlag(flags)
     if known & FrameFlag.FALLBACK:
@@ -69,16 +65,16 @@ def caption(index: int, seconds: float, flags: int) -> Caption:
 
 @dataclass(frozen=True, slots=True)
 class SheetPlan:
-    """How pictures of one size fill a sheet.
+    """How frames of one size fill a sheet.
 
     Attributes
     ----------
     columns : int
-        Pictures side by side.
+        Frames side by side.
     height, width : int
-        Size of each on the sheet, in pixels.
+        Size of each frame on the sheet, in pixels.
     cell_width : int
-        Room from one picture to the next, gap excluded; more than ``width`` where a caption needs it.
+        Pixels from one frame to the next, gap excluded; more than ``width`` where a caption needs it.
     """
 
     columns: int
@@ -95,81 +91,83 @@ def plan_sheet(
     Parameters
     ----------
     count : int
-        Number of pictures, at least 1.
+        Number of frames, at least 1.
     height, width : int
         Their size before they are put on the sheet, in pixels.
     columns : int, optional
-        Pictures side by side; by default as many as make the sheet half as wide again as it is high, at most 8.
+        Frames side by side; by default as many as make the sheet 1.5 times as wide as it is high, at most 8.
     max_side : int, optional
-        Longest side of a picture on the sheet, where that makes them smaller.
+        Longest side of a frame on the sheet, if that makes it smaller.
     """
     if columns is None:
         columns = min(_MOST_COLUMNS, max(1, round(math.sqrt(count * height / width * _PROPORTION))))
     columns = min(columns, count)
-    cell_width = max(1, (WIDTH - GAP) // columns - GAP)
-    scale = min(cell_width / width, _HIGHEST / height, (max_side or WIDTH) / max(height, width))
+    cell_width = max(1, (SHEET_WIDTH - GAP) // columns - GAP)
+    scale = min(cell_width / width, _HIGHEST / height, (max_side or SHEET_WIDTH) / max(height, width))
     shown_height, shown_width = max(1, round(height * scale)), max(1, round(width * scale))
     return SheetPlan(columns, shown_height, shown_width, min(cell_width, max(shown_width, _CAPTION_WIDTH)))
 
 
 def contact_sheet(
-    pictures: Sequence[UInt8],
+    frames: Sequence[UInt8],
     captions: Sequence[Caption],
     columns: int | None = None,
     title: str = "",
     max_side: int | None = None,
 ) -> UInt8:
-    """Lay pictures out row by row, each with its caption below.
+    """Lay frames out row by row, each with its caption below.
 
     Parameters
     ----------
-    pictures : sequence of uint8 (height, width, 3)
-        At least one. Resampled to the size :func:`plan_sheet` gives for the first; draw at that size for the sharpest lines.
+    frames : sequence of uint8 (height, width, 3)
+        At least one. Resampled to the size that :func:`plan_sheet` gives for the first; draw at that size for sharp lines.
     captions : sequence of Caption
-        One for each picture.
+        One for each frame.
     columns, max_side : int, optional
         See :func:`plan_sheet`.
     title : str
-        A line above all pictures; none by default.
+        A line above all frames; none by default.
 
     Returns
     -------
     uint8 (sheet_height, sheet_width, 3)
     """
-    height, width = pictures[0].shape[:2]
-    plan = plan_sheet(len(pictures), height, width, columns, max_side)
+    height, width = frames[0].shape[:2]
+    plan = plan_sheet(len(frames), height, width, columns, max_side)
     size = min(22, max(12, plan.cell_width // 18))
-    tops = _row_tops(plan, captions, size, first=GAP + (2 * size if title else 0))
+    line = round(LINE * size)
+    tops = [GAP + (2 * size if title else 0)]
+    for start in range(0, len(captions), plan.columns):  # a row is as high as its longest caption
+        lines = 1 + max(len(words.marks) for words in captions[start : start + plan.columns])
+        tops.append(tops[-1] + plan.height + lines * line + GAP)
     sheet = Image.new("RGB", (plan.columns * (plan.cell_width + GAP) + GAP, tops[-1]), PAPER)
     pen = ImageDraw.Draw(sheet)
     pen.text((GAP, GAP), title, INK, ImageFont.load_default(size))
-    for number, (picture, words) in enumerate(zip(pictures, captions, strict=True)):
+    for number, (frame, words) in enumerate(zip(frames, captions, strict=True)):
         row, column = divmod(number, plan.columns)
         left, top = GAP + column * (plan.cell_width + GAP), tops[row]
-        thumb = Image.fromarray(np.ascontiguousarray(resize(picture, plan.height, plan.width)))
+        thumb = Image.fromarray(np.ascontiguousarray(resize(frame, plan.height, plan.width)))
         sheet.paste(thumb, (left + (plan.cell_width - plan.width) // 2, top))
-        _write(pen, words, (left, top + plan.height), size)
+        below = top + plan.height
+        pen.text((left, below + 3), words.text, INK, ImageFont.load_default(size))
+        write_marks(pen, words, (left, below + line), size)
     return np.asarray(sheet).copy()
 
 
-def _row_tops(plan: SheetPlan, captions: Sequence[Caption], size: int, first: int) -> list[int]:
-    """Top of every row of pictures, and the height of the sheet; a row is as high as its longest caption."""
-    tops = [first]
-    for start in range(0, len(captions), plan.columns):
-        lines = 1 + max(len(c.marks) for c in captions[start : start + plan.columns])
-        tops.append(tops[-1] + plan.height + lines * round(LINE * size) + GAP)
-    return tops
-
-
-def _write(pen: ImageDraw.ImageDraw, words: Caption, corner: tuple[int, int], size: int) -> None:
-    """Write a caption below its picture."""
-    left, top = corner
-    pen.text((left, top + 3), words.text, INK, ImageFont.load_default(size))
-    write_marks(pen, words, (left, top + round(LINE * size)), size)
-
-
 def write_marks(pen: ImageDraw.ImageDraw, words: Caption, corner: tuple[int, int], size: int) -> None:
-    """Write the marks of a caption, one a line, each behind its dot; ``size`` is that of the caption's first line."""
+    """Write the marks of a caption, one per line, each behind its dot.
+
+    Parameters
+    ----------
+    pen : ImageDraw
+        Draws on the sheet.
+    words : Caption
+        Its marks are written, its text is not.
+    corner : (int, int)
+        Left and top of the first mark, in pixels of the sheet.
+    size : int
+        Font size of the caption's text; marks are a little smaller.
+    """
     left, top = corner
     small = round(0.85 * size)
     radius = small * 0.28

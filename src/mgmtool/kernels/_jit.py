@@ -28,6 +28,6 @@ def kernel(function: F) -> F:
     compiled = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
     # No public setting adds to Numba's stamp of the source. Where these attributes are missing, its own stamp is used.
     file = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
-    if hasattr(file, "_source_stamp"):
+    if file is not None and hasattr(file, "_source_stamp"):
         file._source_stamp = (file._source_stamp, _SOURCES)
     return cast("F", compiled)

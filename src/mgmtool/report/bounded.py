@@ -1,4 +1,4 @@
-"""Statistics that stay small, however many values they are given."""
+"""Statistics whose size does not depend on the number of values."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ K = TypeVar("K", bound=Hashable)
 
 
 class Bins:
-    """A histogram in fixed bins: ``counts[k]`` values lie above ``edges[k - 1]`` and at most at ``edges[k]``.
+    """A histogram with fixed bins: ``counts[k]`` values are above ``edges[k - 1]`` and at most ``edges[k]``.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ class Bins:
         self.counts = np.zeros(len(edges) + 1, np.int64)
 
     def add(self, values: ArrayLike) -> None:
-        """Count some values; NaN is none."""
+        """Count some values; NaN is ignored."""
         known = np.asarray(values, np.float64)
         known = known[~np.isnan(known)]
         self.counts += np.bincount(np.searchsorted(self.edges, known), minlength=len(self.counts))
@@ -41,13 +41,13 @@ class Bins:
         return int(self.counts.sum())
 
     def above(self, share: float) -> float:
-        """Upper edge of the bin below which a share of the values lie; the last edge for the bin without one."""
+        """Return the upper edge of the bin in which a share of the values is reached; at most the last edge."""
         reached = int(np.searchsorted(np.cumsum(self.counts), share * self.total))
         return self.edges[min(reached, len(self.edges) - 1)]
 
 
 class Groups(Generic[K]):
-    """Sums of numbers by key, of at most so many keys; what comes after them is summed in :attr:`rest`.
+    """Sums of numbers by key, for a limited number of keys; numbers of further keys are summed in :attr:`rest`.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class Groups(Generic[K]):
         self.rest: list[float] = []
 
     def add(self, key: K, *values: float, example: Any = None) -> None:
-        """Add numbers to those of a key; the first example of a key stays."""
+        """Add numbers to those of a key; the first example of each key is kept."""
         if key not in self.sums and len(self.sums) >= self._limit:
             self.rest = _sum(self.rest, values)
             return
@@ -70,7 +70,7 @@ class Groups(Generic[K]):
         self.examples.setdefault(key, example)
 
     def most(self) -> list[tuple[K, list[float], Any]]:
-        """Return keys, their sums and examples; the largest first sum first, equal ones in the order they came."""
+        """Return keys, sums and examples, by the first sum from large to small; equal ones stay in order."""
         return sorted(((key, sums, self.examples[key]) for key, sums in self.sums.items()), key=lambda g: -g[1][0])
 
 
@@ -79,7 +79,7 @@ def _sum(one: Sequence[float], other: Sequence[float]) -> list[float]:
 
 
 class Best:
-    """The items with the largest keys, of all that were offered.
+    """The items with the largest keys of all that were offered.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ class Best:
         self._heap: list[tuple[Any, int, Any]] = []
 
     def add(self, key: Any, item: Any) -> None:
-        """Offer an item; of equal keys, the one that came first is larger."""
+        """Offer an item; of two equal keys, the earlier one counts as larger."""
         self._offered += 1
         entry = (key, -self._offered, item)
         if len(self._heap) < self._limit:
@@ -102,9 +102,9 @@ class Best:
 
     @property
     def offered(self) -> int:
-        """How many items there were."""
+        """How many items were offered."""
         return self._offered
 
     def items(self) -> list[Any]:
-        """Return what was kept, the largest key first."""
+        """Return the items that were kept, largest key first."""
         return [item for _, _, item in sorted(self._heap, key=lambda entry: entry[:2], reverse=True)]

@@ -1,4 +1,4 @@
-"""Numbers to SVG, as text to be put into a page. Colours are those of the page's style sheet."""
+"""Draw numbers as SVG text to embed in a page; colours come from the page's style sheet."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def histogram(counts: Int64, labels: Sequence[str], axis: str, noun: str) -> str
     counts : int64 (bins,)
         How many there are of each.
     labels : sequence of str
-        One a bin.
+        One per bin.
     axis : str
-        What the labels say.
+        What the labels measure.
     noun : str
         What is counted.
     """
@@ -67,14 +67,14 @@ def short_share(share: float) -> str:
 
 
 def heat_map(counts: Int64, total: int) -> str:
-    """Draw how often each point of the frame is inside; the frame is drawn as 4 by 3, whatever its shape.
+    """Draw how many boxes contain each point of the frame; the frame is drawn 4 by 3, whatever its shape.
 
     Parameters
     ----------
     counts : int64 (rows, cols)
-        How many hold each point.
+        Boxes that contain each point.
     total : int
-        How many there are.
+        All boxes.
     """
     shares: NDArray[Any] = counts / max(total, 1)
     rows, cols = shares.shape
@@ -86,7 +86,7 @@ def heat_map(counts: Int64, total: int) -> str:
         for col, share in enumerate(line)
     ]
     frame = f'<rect class="frame" x="0.5" y="0.5" width="{_HEAT_SIDE - 1}" height="{_HEAT_HIGH - 1}"/>'
-    words = f"Heat map over the frame: from {shares.min():.0%} to {shares.max():.0%} of {total:,} boxes hold a point"
+    words = f"Heat map over the frame: from {shares.min():.0%} to {shares.max():.0%} of {total:,} boxes contain a point"
     return _svg(_HEAT_SIDE, _HEAT_HIGH, words, f'<g class="heat">{"".join(cells)}</g>{frame}')
 
 

@@ -1,4 +1,4 @@
-"""Facts to what stands in the page: cards, tables, charts."""
+"""Turn statistics into the content of the page: cards, tables, charts."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Any
 
 from mgmtool.report import charts, tables
 from mgmtool.report.facts import ROWS, Facts
-from mgmtool.report.frames import FrameTotals
-from mgmtool.report.gallery import Shown
+from mgmtool.report.frames import FrameStatistics
+from mgmtool.report.gallery import Preview
 from mgmtool.report.tables import Cell, Table
 from mgmtool.report.words import FAILURES, FLAGS, RISKS
 from mgmtool.storage import public
 from mgmtool.types import FrameFlag
 
 Chart = tuple[str, str, str]
-"""Title, SVG, and a remark."""
+"""Title, SVG and remark."""
 
 
 def cards(facts: Facts, store_bytes: int) -> list[tuple[str, str, str, str]]:
-    """Return name, big number, remark and tone of what matters most."""
+    """Return name, big number, remark and tone of each headline figure."""
     frames, videos = facts.frames, max(facts.videos, 1)
     speed = frames.frames / facts.seconds if facts.seconds else 0.0
     unknown = f"; {facts.unknown_lengths:,} without a frame rate" if facts.unknown_lengths else ""
@@ -36,17 +36,17 @@ def cards(facts: Facts, store_bytes: int) -> list[tuple[str, str, str, str]]:
     ]  # fmt: skip
 
 
-def _flag_share(frames: FrameTotals, flag: FrameFlag) -> str:
+def _flag_share(frames: FrameStatistics, flag: FrameFlag) -> str:
     return tables.percent(int(frames.flags[list(FrameFlag).index(flag)]) / max(frames.frames, 1))
 
 
 def motion_charts(facts: Facts) -> list[Chart]:
-    """How much moves, by video."""
+    """Chart the motion of the videos."""
     energy = (
-        "Mean over the frames of a video of the energy of the strongest cell. Energy is what moves against the camera."
+        "Energy of the strongest cell, averaged over the frames of a video. Energy measures motion against the camera."
     )
     still = (
-        "Share of the frames of a video whose box comes from its neighbours, since they have no motion of their own."
+        "Share of the frames of a video whose box comes from their neighbours because they have no motion of their own."
     )
     return [
         _of_videos("Energy", facts.motion.counts, charts.upper_labels(facts.motion.edges), "energy, up to", energy),
@@ -55,7 +55,7 @@ def motion_charts(facts: Facts) -> list[Chart]:
 
 
 def frame_charts(facts: Facts) -> list[Chart]:
-    """Vectors, length and size of videos."""
+    """Chart vectors, length and size of the videos."""
     vectors = "Motion vectors cover more than 2 % of such a frame."
     return [
         _of_videos(
@@ -63,7 +63,7 @@ def frame_charts(facts: Facts) -> list[Chart]:
         ),
         _of_videos("Length", facts.length.counts, charts.upper_labels(facts.length.edges), "seconds, up to"),
         _of_videos(
-            "Picture size", facts.side.counts, charts.upper_labels(facts.side.edges), "short side in pixels, up to"
+            "Frame size", facts.side.counts, charts.upper_labels(facts.side.edges), "short side in pixels, up to"
         ),
     ]
 
@@ -77,17 +77,17 @@ def _of_videos(title: str, counts: Any, labels: Sequence[str], axis: str, remark
 
 
 def box_charts(facts: Facts) -> list[Chart]:
-    """Where boxes lie, and how fast they move."""
+    """Chart where boxes lie and how fast they move."""
     frames = facts.frames
-    where = "Share of the boxes that hold each point of the frame; 0 % is pale, 100 % full colour."
-    speed = "Way of the centre of the box from one frame to the next, scene cuts left out."
+    where = "Share of the boxes that contain each point of the frame; 0 % is pale, 100 % is full colour."
+    speed = "How far the centre of the box moves from one frame to the next, without scene cuts."
     labels = charts.upper_labels(frames.speed.edges, 100)
-    way = charts.histogram(frames.speed.counts, labels, "% of the short side a frame, up to", "frames")
-    return [("Where boxes lie", charts.heat_map(frames.heat, frames.boxes), where), ("Box speed", way, speed)]
+    moved = charts.histogram(frames.speed.counts, labels, "% of the short side per frame, up to", "frames")
+    return [("Where boxes lie", charts.heat_map(frames.heat, frames.boxes), where), ("Box speed", moved, speed)]
 
 
 def flags(facts: Facts) -> Table:
-    """Frames by flag."""
+    """List frames by flag."""
     table, total = Table("flags", "Frames by flag", ("Frames", "Number", "Share")), max(facts.frames.frames, 1)
     for flag, number in zip(FrameFlag, facts.frames.flags.tolist(), strict=True):
         table.rows.append(
@@ -97,7 +97,7 @@ def flags(facts: Facts) -> Table:
 
 
 def codecs(facts: Facts) -> Table:
-    """Videos by codec and source."""
+    """List videos by codec and source."""
     columns = ("Codec", "Source", "Videos", "Share", "Frames", "With vectors", "Propagated", "Frames/s")
     table = Table("codecs", "Videos by codec and motion source", columns)
     for (codec, source), (videos, frames, vectors, still, seconds), _ in facts.codecs.most():
@@ -112,7 +112,7 @@ def codecs(facts: Facts) -> Table:
 
 
 def failures(facts: Facts) -> Table:
-    """Failed videos by class."""
+    """List failed videos by class."""
     table = Table("failures-by-class", "Failed videos by class", ("Class", "Videos", "Share of the failed", "Meaning"))
     for failure, (number,), _ in facts.failures.most():
         share = tables.share(number / max(facts.failed, 1), bar=True)
@@ -121,8 +121,8 @@ def failures(facts: Facts) -> Table:
 
 
 def messages(facts: Facts) -> Table:
-    """Failed videos by message."""
-    caption = "Messages, those that differ in names or digits only taken together"
+    """List failed videos by message."""
+    caption = "Messages; those that differ only in names or digits are counted together"
     rest = f"{facts.messages.rest[0]:,.0f} videos have other messages." if facts.messages.rest else ""
     table = Table("messages", caption, ("Class", "Videos", "Message of the first one", "Its id"), more=rest)
     for (failure, _), (number,), (video_id, message) in facts.messages.most():
@@ -131,7 +131,7 @@ def messages(facts: Facts) -> Table:
 
 
 def failed_videos(facts: Facts, store: str) -> Table:
-    """Failed videos, one by one."""
+    """List failed videos one by one."""
     more = _more(facts.failed_rows.offered, f"mgmtool failures {store} lists all")
     table = Table("failed", "Failed videos", ("Id", "Class", "Message"), more=more)
     for row in facts.failed_rows.items():
@@ -140,10 +140,10 @@ def failed_videos(facts: Facts, store: str) -> Table:
 
 
 def slowest(facts: Facts, store: str) -> Table:
-    """Videos that took longest."""
+    """List the videos that took longest."""
     more = _more(facts.slowest.offered, f"the column seconds of {store}/index.parquet has all")
     table = Table(
-        "slowest", "By the time they took", ("Id", "Seconds", "Frames", "Frames/s", "Size", "Codec"), more=more
+        "slowest", "Videos by processing time", ("Id", "Seconds", "Frames", "Frames/s", "Size", "Codec"), more=more
     )
     for row in facts.slowest.items():
         frames, spent = row["num_frames"] or 0, row["seconds"] or 0.0
@@ -155,8 +155,8 @@ def slowest(facts: Facts, store: str) -> Table:
 
 
 def risks(facts: Facts) -> Table:
-    """Videos by index risk."""
-    columns = ("Risk", "Videos", "Share", "Meaning", "For example")
+    """List videos by index risk."""
+    columns = ("Risk", "Videos", "Share", "Meaning", "Example")
     table = Table("risks", "Why another reader may number frames differently", columns)
     for risk, (number,), example in facts.risks.most():
         numbers = [tables.count(number), tables.share(number / max(facts.done, 1), bar=True)]
@@ -165,7 +165,7 @@ def risks(facts: Facts) -> Table:
 
 
 def risky_videos(facts: Facts, store: str) -> Table:
-    """Videos with index risks, one by one."""
+    """List videos with index risks one by one."""
     more = _more(facts.risky_rows.offered, f"the column index_risk of {store}/index.parquet has all")
     table = Table("risky", "Videos with index risks", ("Id", "Risks", "Frames", "Frames per second"), more=more)
     for row in facts.risky_rows.items():
@@ -179,32 +179,30 @@ def _more(offered: int, where: str) -> str:
     return f"{ROWS:,} of {offered:,} are shown; {where}." if offered > ROWS else ""
 
 
-def sample_words(shown: Shown) -> list[str]:
-    """Say what a sample is like."""
-    row, sample = shown.sample.row, shown.sample
+def sample_words(preview: Preview) -> list[str]:
+    """Describe a sample in a few short lines."""
+    row, sample = preview.sample.row, preview.sample
     rate = f"{row['fps']:.4g} fps" if row["fps"] else "frame rate unknown"
     found = [f"{row['width']} x {row['height']}, {rate}, {row['num_frames']:,} frames, {row['codec']}"]
     found += [] if math.isnan(sample.motion) else [f"energy {tables.number(sample.motion)}"]
     found += [f"{tables.percent(sample.still)} propagated"]
-    return [*found, *([] if shown.problem else [f"frames {shown.first:,} to {shown.last:,} shown"])]
+    return [*found, *([] if preview.problem else [f"frames {preview.first:,} to {preview.last:,} shown"])]
 
 
 def settings(attributes: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return what the store was made with."""
+    """Return the settings the store was made with, as names and values."""
     spec = attributes["spec"]
     plain = {name: spec.get(name) for name in ("grid", "ratio", "seed", "energy_grid")}
-    found = [(name, _with_options(spec, name)) for name in ("scheme", "source")]
+    found = []
+    for name in ("scheme", "source"):
+        options = _pairs(spec.get(f"{name}_options", {}))
+        found.append((name, f"{spec[name]} ({options})" if options else str(spec[name])))
     found += [(name.replace("_", " "), str(value)) for name, value in plain.items()]
     found += [
         ("reading", _pairs(spec.get("reading", {}))),
         ("input root", public(str(attributes.get("input_root", "")))),
     ]
     return [*found, ("versions", _pairs(attributes.get("versions", {})))]
-
-
-def _with_options(spec: Mapping[str, Any], name: str) -> str:
-    options = _pairs(spec.get(f"{name}_options", {}))
-    return f"{spec[name]} ({options})" if options else str(spec[name])
 
 
 def _pairs(values: Any) -> str:
@@ -214,7 +212,7 @@ def _pairs(values: Any) -> str:
 
 
 def runs(count: int, records: Sequence[Mapping[str, Any]]) -> Table:
-    """List the runs that wrote the store, the last one first."""
+    """List the runs that wrote the store, latest first."""
     columns = ("Started", "Status", "Host", "Machine", "Engine", "Shard", "Done", "Failed", "Seconds", "Versions")
     more = (
         f"The last {len(records):,} of {count:,} runs are shown; the folder runs of the store has all."

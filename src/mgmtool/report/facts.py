@@ -1,16 +1,15 @@
-"""What a report says of a store, gathered in one pass and in bounded memory."""
+"""Statistics of a store, gathered in one pass and in bounded memory."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mgmtool.report.bounded import Best, Bins, Groups
-from mgmtool.report.frames import FrameTotals
+from mgmtool.report.frames import FrameStatistics
 from mgmtool.report.samples import Samples
 from mgmtool.store import PartScan
 
@@ -39,7 +38,7 @@ class Facts:
         Videos with and without masks; videos with damaged frames and with lost packets; videos without a frame rate.
     seconds, hours, size_bytes : float
         Spent on all videos; length of the videos that are done, by their frame rates; size of all files.
-    frames : FrameTotals
+    frames : FrameStatistics
         Counts over frames.
     vector_share, motion, still, length, side : Bins
         Of videos: frames with vectors, energy, frames without motion of their own, seconds, pixels of the short side.
@@ -56,7 +55,7 @@ class Facts:
     def __init__(self, samples: Samples) -> None:
         self.done = self.failed = self.corrupt = self.lost = self.unknown_lengths = 0
         self.seconds = self.hours = self.size_bytes = 0.0
-        self.frames = FrameTotals()
+        self.frames = FrameStatistics()
         self.vector_share, self.still = Bins(SHARE_EDGES), Bins(SHARE_EDGES)
         self.motion, self.length, self.side = Bins(MOTION_EDGES), Bins(LENGTH_EDGES), Bins(SIDE_EDGES)
         self.failures, self.messages = Groups[str](64), Groups[tuple[str, str]](ROWS)
@@ -70,30 +69,34 @@ class Facts:
         return self.done + self.failed
 
     def add(self, part: PartScan) -> None:
-        """Take in a part."""
-        rows = [row for row in part.rows if row["status"] == "done"]
+        """Count the videos of a part."""
         for row in part.rows:
-            self._any(row)
+            self.seconds += row["seconds"] or 0.0
+            self.size_bytes += max(row["size_bytes"] or 0, 0)
+            self.slowest.add(row["seconds"] or 0.0, row)
             if row["status"] != "done":
                 self._fail(row)
+        rows = [row for row in part.rows if row["status"] == "done"]
         if not rows:
             return
         motion, still = self.frames.add(part, rows)
-        self._distribute(rows, motion, still)
+        length = np.array([row["num_frames"] / row["fps"] if row["fps"] else np.nan for row in rows])
+        self.hours += float(np.nansum(length)) / 3600
+        self.unknown_lengths += int(np.isnan(length).sum())
+        self.length.add(length)
+        self.motion.add(motion)
+        self.still.add(still)
+        self.side.add([min(row["height"], row["width"]) for row in rows])
+        self.vector_share.add(np.array([row["vector_share"] for row in rows], np.float64).round(6))  # 0.1f is above 0.1
         for row, energy, share in zip(rows, motion.tolist(), still.tolist(), strict=True):
             self._done(row, share)
             self.samples.add(row, energy, share)
-
-    def _any(self, row: Mapping[str, Any]) -> None:
-        self.seconds += row["seconds"] or 0.0
-        self.size_bytes += max(row["size_bytes"] or 0, 0)
-        self.slowest.add(row["seconds"] or 0.0, row)
 
     def _fail(self, row: Mapping[str, Any]) -> None:
         self.failed += 1
         failure, message = str(row["failure"]), row["message"] or ""
         self.failures.add(failure, 1)
-        self.messages.add((failure, _pattern(message, row)), 1, example=(row["id"], message))
+        self.messages.add((failure, message_pattern(message, row)), 1, example=(row["id"], message))
         self.failed_rows.add(0, row)  # the first ones
 
     def _done(self, row: Mapping[str, Any], still: float) -> None:
@@ -110,19 +113,9 @@ class Facts:
         if row["index_risk"]:
             self.risky_rows.add(len(row["index_risk"]), row)
 
-    def _distribute(self, rows: Sequence[Mapping[str, Any]], motion: NDArray[Any], still: NDArray[Any]) -> None:
-        length = np.array([row["num_frames"] / row["fps"] if row["fps"] else np.nan for row in rows])
-        self.hours += float(np.nansum(length)) / 3600
-        self.unknown_lengths += int(np.isnan(length).sum())
-        self.length.add(length)
-        self.motion.add(motion)
-        self.still.add(still)
-        self.side.add([min(row["height"], row["width"]) for row in rows])
-        self.vector_share.add(np.array([row["vector_share"] for row in rows], np.float64).round(6))  # 0.1f is above 0.1
 
-
-def _pattern(message: str, row: Mapping[str, Any]) -> str:
-    """Return what failures of one kind have in common: the message without names and digits."""
+def message_pattern(message: str, row: Mapping[str, Any]) -> str:
+    """Return what similar failures have in common: the message without names and digits."""
     for name in (row["path"], row["id"], row["id"].rpartition("/")[2]):
         if name:
             message = message.replace(name, "…")

@@ -1,54 +1,50 @@
-"""Small animated pictures of videos with their masks."""
+"""Previews: short excerpts of videos with their masks, as small animations."""
 
 from __future__ import annotations
 
-import io
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from PIL import Image
-
-from mgmtool.drawing import fitted, overlay, resize
+from mgmtool.drawing import Layers, MaskPainter, fitted, resize, webp_bytes
 from mgmtool.errors import InputError, MgmtoolError, UsageError
 from mgmtool.report.samples import Sample
 from mgmtool.report.tables import shortened
 from mgmtool.storage import is_url, local_copy
 from mgmtool.store import Scan
-from mgmtool.types import UInt8, VideoRef
+from mgmtool.types import MaskVolume, UInt8, VideoRef
 from mgmtool.video.pictures import read_pictures
 
 BYTES = 4_000_000
-"""Most bytes of all pictures of a report together; a page of text makes them a third larger."""
+"""Most bytes of all previews of a report together; in a page they take a third more."""
 
 _LATEST = 600
 """Last frame at which an excerpt may start: every frame before it has to be decoded."""
 
 _SECONDS, _FPS, _USUAL_FPS = 3.0, 8.0, 25.0
 _LOOKS = ((320, 50), (320, 25), (224, 25), (160, 20), (112, 10))
-"""Longest side in pixels and quality, tried until the pictures are small enough."""
+"""Longest side in pixels and quality, tried in turn until a preview is small enough."""
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """A sample and its pictures.
+class Preview:
+    """A sample and its animation.
 
     Attributes
     ----------
     sample : Sample
         The video.
     first, last : int
-        Frames that are shown, at even distances.
+        First and last of the frames that are shown, which are evenly spaced.
     height, width : int
-        Size of the pictures.
+        Size of the animation in pixels.
     animation, still : bytes
-        WebP; empty where there are none.
+        WebP; empty if the sample cannot be drawn.
     problem : str
-        Why there are none.
+        Why the sample cannot be drawn; empty if it can.
     """
 
     sample: Sample
@@ -61,8 +57,8 @@ class Shown:
     problem: str = ""
 
 
-def show(scan: Scan, sample: Sample, *, root: str | None, hottest: float, most_bytes: int) -> Shown:
-    """Draw an excerpt of a video with its masks; what goes wrong becomes its problem.
+def preview(scan: Scan, sample: Sample, *, root: str | None, hottest: float, most_bytes: int) -> Preview:
+    """Draw an excerpt of a video with its masks; an error becomes the problem of the preview.
 
     Parameters
     ----------
@@ -73,31 +69,34 @@ def show(scan: Scan, sample: Sample, *, root: str | None, hottest: float, most_b
     root : path or URL, optional
         Folder in which the videos lie now; by default each is where it was when it was extracted.
     hottest : float
-        Energy that is shown hottest.
+        Energy shown in the hottest colour.
     most_bytes : int
-        Room for the pictures.
+        Room for animation and still together.
     """
-    frames = _excerpt(sample.row["num_frames"], sample.row["fps"] or _USUAL_FPS)
+    row = sample.row
+    fps = row["fps"] or _USUAL_FPS
+    frames = excerpt(row["num_frames"], fps)
     try:
-        with local_copy(VideoRef(sample.row["id"], _place(sample.row, root))) as local:
-            _check_file(local.path, sample.row)
-            pictures = _drawn(scan, sample.row, local.path, frames, hottest)
-        height, width, animation, still = _small_enough(pictures, frames, sample.row["fps"] or _USUAL_FPS, most_bytes)
+        with local_copy(VideoRef(row["id"], current_path(row, root))) as local:
+            check_file(local.path, row)
+            drawn = draw_excerpt(scan, row, local.path, frames, hottest)
+        shown_ms = max(20, round(1000 * frames.step / fps))
+        height, width, animation, still = encode_preview(drawn, shown_ms, most_bytes)
     except (MgmtoolError, OSError) as error:
-        return Shown(sample, problem=shortened(str(error)))
-    return Shown(sample, frames[0], frames[-1], height, width, animation, still)
+        return Preview(sample, problem=shortened(str(error)))
+    return Preview(sample, frames[0], frames[-1], height, width, animation, still)
 
 
-def _excerpt(count: int, fps: float) -> range:
-    """Frames to show: some seconds from the middle, or from as late as decoding is still cheap."""
+def excerpt(count: int, fps: float) -> range:
+    """Choose the frames to show: some seconds from the middle, or from as late as decoding is still cheap."""
     step = max(1, round(fps / _FPS))
     span = min(count, max(step, round(_SECONDS * _FPS) * step))
     first = min((count - span) // 2, _LATEST)
     return range(first, first + span, step)
 
 
-def _place(row: Mapping[str, Any], root: str | None) -> str:
-    """Say where a video lies now; bytes of its name that are not UTF-8 are escaped in the index."""
+def current_path(row: Mapping[str, Any], root: str | None) -> str:
+    """Return the path or URL of a video now; the index escapes bytes of names that are not UTF-8."""
     if root is None:
         name = str(row["path"])
     else:
@@ -107,7 +106,16 @@ def _place(row: Mapping[str, Any], root: str | None) -> str:
     return re.sub(r"\\udc([89a-f][0-9a-f])", lambda found: chr(0xDC00 + int(found[1], 16)), name)
 
 
-def _check_file(path: str, row: Mapping[str, Any]) -> None:
+def check_file(path: str, row: Mapping[str, Any]) -> None:
+    """Refuse a file that is missing or has another size than when it was extracted.
+
+    Raises
+    ------
+    InputError
+        There is no such file.
+    UsageError
+        Its size has changed.
+    """
     if not os.path.exists(path):  # noqa: PTH110  any bytes the system has
         raise InputError(f"no file {path}; --root names the folder in which the videos lie now")
     size, known = os.stat(path).st_size, row["size_bytes"]  # noqa: PTH116
@@ -115,59 +123,45 @@ def _check_file(path: str, row: Mapping[str, Any]) -> None:
         raise UsageError(f"the file has changed since: it has {size} bytes, not {known}")
 
 
-def _drawn(scan: Scan, row: Mapping[str, Any], path: str, frames: range, hottest: float) -> list[UInt8]:
-    """Decode the frames and draw their masks on them, at the largest size that is kept."""
-    draw = _pen(scan, row, frames, hottest)
-    last, drawn = frames[-1], list[UInt8]()
-    with closing(read_pictures(path, lambda i: i > last or i in frames, reading=scan.spec.reading)) as pictures:
-        for picture in pictures:
-            if picture.index <= last:
-                drawn.append(draw(picture.index, picture.rgb))
-            if picture.index >= last:
+def draw_excerpt(scan: Scan, row: Mapping[str, Any], path: str, frames: range, hottest: float) -> list[UInt8]:
+    """Decode some frames and draw their masks on them, at the largest size of a preview.
+
+    Raises
+    ------
+    UsageError
+        The file ends before the last frame.
+    VideoError
+        The file cannot be decoded.
+    """
+    first, last, drawn = frames[0], frames[-1], list[UInt8]()
+    names = ("mask", "box", "pts", "flags", "energy", "energy_scale")
+    painter = MaskPainter(MaskVolume(**scan.frames(row, names, first, last + 1)), Layers(), hottest)
+    shape = row["height"], row["width"]
+    size = fitted(*shape, _LOOKS[0][0])
+    with closing(read_pictures(path, lambda i: i > last or i in frames, reading=scan.spec.reading)) as decoded:
+        for frame in decoded:
+            if frame.index <= last:
+                drawn.append(painter.paint(resize(frame.rgb, *size), frame.index - first, shape))
+            if frame.index >= last:
                 break
     if len(drawn) != len(frames):
         raise UsageError(f"the file ends before frame {last}; expected {row['num_frames']} frames")
     return drawn
 
 
-def _pen(scan: Scan, row: Mapping[str, Any], frames: range, hottest: float) -> Callable[[int, UInt8], UInt8]:
-    """Read the masks of an excerpt; returns what draws them on one of its pictures."""
-    stored = scan.frames(row, ("mask", "box", "energy", "energy_scale"), frames[0], frames[-1] + 1)
-    height, width = fitted(row["height"], row["width"], _LOOKS[0][0])
-    scale = np.array([height / row["height"], width / row["width"]] * 2)
+def encode_preview(frames: Sequence[UInt8], shown_ms: int, most_bytes: int) -> tuple[int, int, bytes, bytes]:
+    """Encode frames as WebP, smaller and coarser until they fit; returns height, width, animation and still.
 
-    def draw(index: int, picture: UInt8) -> UInt8:
-        at = {name: values[index - frames[0]] for name, values in stored.items()}
-        heat = np.asarray(at["energy"] * (at["energy_scale"] / hottest), np.float32) if "energy" in at else None
-        box = np.round(at["box"] * scale).astype(int).tolist()
-        return overlay(resize(picture, height, width), mask=at["mask"], box=box, energy=heat)
-
-    return draw
-
-
-def _small_enough(
-    pictures: Sequence[UInt8], frames: range, fps: float, most_bytes: int
-) -> tuple[int, int, bytes, bytes]:
-    """Encode pictures, smaller and coarser until they fit; returns height, width, animation and still."""
-    shown_ms = max(20, round(1000 * frames.step / fps))
+    Raises
+    ------
+    UsageError
+        They do not fit.
+    """
     for side, quality in _LOOKS:
-        height, width = fitted(pictures[0].shape[0], pictures[0].shape[1], side)
-        images = [Image.fromarray(resize(picture, height, width)) for picture in pictures]
-        still = _webp(images[len(images) // 2], quality)
-        animation = _webp(images[0], quality, append_images=images[1:], duration=shown_ms)
+        height, width = fitted(frames[0].shape[0], frames[0].shape[1], side)
+        small = [resize(frame, height, width) for frame in frames]
+        still = webp_bytes(small[len(small) // 2 :][:1], quality)
+        animation = webp_bytes(small, quality, shown_ms)
         if len(still) + len(animation) <= most_bytes:
             return height, width, animation, still
-    raise UsageError(f"no room: its pictures take more than {most_bytes} bytes")
-
-
-def _webp(image: Image.Image, quality: int, **animation: Any) -> bytes:
-    file = io.BytesIO()
-    image.save(
-        file,
-        format="WEBP",
-        quality=quality,
-        method=4,
-        **({"save_all": True, "loop": 0} if animation else {}),
-        **animation,
-    )
-    return file.getvalue()
+    raise UsageError(f"no room: its frames take more than {most_bytes} bytes")

@@ -1,4 +1,4 @@
-"""Which videos a report shows: some drawn by chance, and the extremes."""
+"""Choose the videos a report shows: a random draw, and the extremes."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from typing import Any
 from mgmtool.report.bounded import Best
 
 EACH = 2
-"""Videos of each extreme."""
+"""Videos for each extreme."""
 
 LEAST_FRAMES = 16
-"""Frames that an extreme has at least: a film of a few frames moves little or all the time."""
+"""Fewest frames of an extreme: a video of a few frames moves either hardly or all the time."""
 
-BY_CHANCE = "drawn by chance"
+AT_RANDOM = "chosen at random"
 EXTREMES = ("most motion", "least motion", "most propagated frames")
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A video to be shown.
+    """A video to show.
 
     Attributes
     ----------
     row : mapping
         Its index row.
     motion, still : float
-        Mean energy of the strongest cell of a frame, NaN where none is stored; share of frames without motion of their own.
+        Mean energy of the strongest cell of a frame, NaN if none is stored; share of frames without motion of their own.
     reasons : tuple of str
         Why it is shown.
     """
@@ -41,12 +41,12 @@ class Sample:
 
 
 class Samples:
-    """Chooses videos while they pass by. The choice does not depend on their order.
+    """Choose videos in one pass; the choice does not depend on their order.
 
     Parameters
     ----------
     count : int
-        Videos drawn by chance; 0 shows no video at all.
+        Videos chosen at random; 0 shows no video at all.
     seed : int
         Seed of the draw.
     """
@@ -73,13 +73,13 @@ class Samples:
             self._extremes["most propagated frames"].add((still, row["id"]), sample)
 
     def chosen(self) -> list[Sample]:
-        """Return the extremes, two of each, and the videos drawn; each video once."""
+        """Return the extremes, two of each, and the random draw; each video once."""
         found: dict[str, Sample] = {}
         for name, best in self._extremes.items():
             fresh = [sample for sample in best.items() if sample.row["id"] not in found]
             found |= {sample.row["id"]: _because(sample, name) for sample in fresh[:EACH]}
         for sample in self._drawn.items():
-            found[sample.row["id"]] = _because(found.get(sample.row["id"], sample), BY_CHANCE)
+            found[sample.row["id"]] = _because(found.get(sample.row["id"], sample), AT_RANDOM)
         return list(found.values())
 
 

@@ -1,4 +1,4 @@
-"""Tables of a report: cells with what is shown and what is sorted by."""
+"""Tables of a report: cells with a text to show and a value to sort by."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from mgmtool.errors import one_line
 
 _LONGEST = 200
-"""Characters of a cell; an id may have thousands."""
+"""Most characters of a cell; an id may have thousands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +19,11 @@ class Cell:
     Attributes
     ----------
     text : str
-        What is shown.
+        The text.
     sort : float or None
-        What is sorted by, where that is a number.
+        The value to sort by; None to sort by the text.
     share : float or None
-        0..1, drawn as a bar.
+        0..1, drawn as a bar; None for no bar.
     kind : str
         ``name``, ``number`` or ``words``.
     """
@@ -41,15 +41,15 @@ class Table:
     Attributes
     ----------
     id : str
-        Of the element.
+        Id of the HTML element.
     caption : str
-        What is listed.
+        What the table lists.
     columns : sequence of str
-        Titles.
+        Headings.
     rows : list of list of Cell
-        As many cells as columns.
+        One cell per column.
     more : str
-        What is left out, and who lists it; empty where all is there.
+        What is left out and where to find it; empty if the table is complete.
     """
 
     id: str
@@ -60,27 +60,27 @@ class Table:
 
 
 def name(value: Any) -> Cell:
-    """Cell of a name: monospaced, cut in the middle where it is very long."""
+    """Make the cell of a name: monospaced, cut in the middle if it is very long."""
     return Cell(shortened(str(value)), kind="name")
 
 
 def words(value: Any) -> Cell:
-    """Cell of running text."""
+    """Make a cell of running text."""
     return Cell(shortened(str(value)), kind="words")
 
 
 def count(value: float) -> Cell:
-    """Cell of a whole number."""
+    """Make a cell of a whole number."""
     return Cell(f"{value:,.0f}", value)
 
 
 def share(value: float, bar: bool = False) -> Cell:
-    """Cell of a share."""
+    """Make a cell of a share."""
     return Cell(percent(value), value, share=value if bar else None)
 
 
 def seconds(value: float) -> Cell:
-    """Cell of a time in seconds."""
+    """Make a cell of a time in seconds."""
     return Cell(f"{value:,.2f} s" if value < 100 else f"{value:,.0f} s", value)
 
 
@@ -95,7 +95,7 @@ def percent(value: float) -> str:
 
 
 def size(value: float) -> str:
-    """Write bytes in the largest unit that leaves a whole number before the point."""
+    """Write bytes in the largest unit that leaves a whole number before the decimal point."""
     units = ("bytes", "kB", "MB", "GB", "TB", "PB")
     power = 0
     while value >= 1000 and power < len(units) - 1:
@@ -104,13 +104,13 @@ def size(value: float) -> str:
 
 
 def hours(value: float) -> str:
-    """Write a length of time given in hours."""
+    """Write a time given in hours, in hours, minutes or seconds."""
     if value >= 1:
         return f"{value:,.1f} h"
     return f"{value * 60:.1f} min" if value * 60 >= 1 else f"{value * 3600:.0f} s"
 
 
 def shortened(text: str) -> str:
-    """Make a text one line without control characters, and cut it in the middle where it is long."""
+    """Make a text one line without control characters, cut in the middle if it is long."""
     text = one_line(text)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]} … {text[-_LONGEST // 2 :]}"

@@ -1,18 +1,18 @@
-"""What the names in a store mean, in a few words; docs/cli.md and docs/conventions.md say more."""
+"""Short meanings of the names in a store; docs/cli.md and docs/conventions.md have the details."""
 
 from __future__ import annotations
 
 FAILURES = {
-    "open": "not a video, damaged beyond its header, or not there",
-    "no_video_stream": "holds no video",
+    "open": "not a video, damaged beyond its header, or missing",
+    "no_video_stream": "has no video stream",
     "no_motion_vectors": "decodes, but without motion vectors",
-    "no_frames": "not one frame could be decoded",
-    "decode": "damage that leaves nothing usable, or too many frames",
-    "timeout": "took longer than its time",
-    "crash": "its worker died, or met an unforeseen error",
-    "memory": "needed more memory than there was",
+    "no_frames": "no frame could be decoded",
+    "decode": "too damaged to use, or too many frames",
+    "timeout": "exceeded its time limit",
+    "crash": "its worker died or hit an unexpected error",
+    "memory": "ran out of memory",
     "io": "the file could not be read or fetched",
-    "tracks": "its file of detections or tracks cannot be used",
+    "tracks": "its file of detections or tracks is unusable",
 }
 
 FLAGS = {
@@ -20,17 +20,17 @@ FLAGS = {
     "HAS_VECTORS": "with motion vectors",
     "PROPAGATED": "propagated: no motion of their own, the box comes from its neighbours",
     "SCENE_CUT": "scene cuts",
-    "CORRUPT": "damaged, as the decoder reports",
-    "FALLBACK": "fallback: nothing moves so far, the box is the centre box",
+    "CORRUPT": "damaged, according to the decoder",
+    "FALLBACK": "fallback: nothing has moved yet, the box is the centre box",
 }
 
 RISKS = {
-    "edit_list": "packets marked to be discarded; decord gives other frames",
+    "edit_list": "packets marked to be discarded; decord returns other frames",
     "transport_stream": "MPEG transport stream, without a frame table",
     "packed_b_frames": "MPEG-4 part 2 with B-frames in AVI; two frames may share a packet",
-    "avi_b_frames": "B-frames in AVI, which has no presentation times; decord gives other frames",
-    "variable_rate": "variable frame rate; time times fps is no index",
+    "avi_b_frames": "B-frames in AVI, which has no presentation times; decord returns other frames",
+    "variable_rate": "variable frame rate; time times fps is not the frame index",
     "header_count": "the header's frame count is wrong",
     "lost_packets": "packets that could not be decoded",
-    "size_changes": "pictures of more than one size",
+    "size_changes": "frames of more than one size",
 }

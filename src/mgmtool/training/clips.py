@@ -18,7 +18,6 @@ from mgmtool.types import (
     ClipRequest,
     Crop,
     Float32,
-    Int16,
     Int64,
     Placement,
     PlacementRequest,
@@ -48,8 +47,8 @@ def place_clip(video: VideoMotion, request: ClipRequest, scheme: Scheme) -> Toke
     Raises
     ------
     UsageError
-        A frame index outside the video, a crop outside the picture, a number of frames that tubelets do not divide, a share
-        to keep visible that is none, or a scheme that looks at motion on a video without energy.
+        A frame index outside the video, a crop outside the frame, a number of frames that is no multiple of the tubelet, a
+        ``keep_visible`` that is no share, or a scheme that looks at motion on a video without energy.
     """
     return place_clips([(video, request)], scheme)[0]
 
@@ -65,30 +64,43 @@ def place_clips(clips: Sequence[tuple[VideoMotion, ClipRequest]], scheme: Scheme
             raise UsageError(
                 f"{type(scheme).__name__} looks at motion, but the video has no energy; expected that of its masks"
             )
-    if len({_shape(video, request) for video, request in clips}) > 1:
+    shapes = {
+        (None if v.energy is None else v.energy.shape[1:], len(r.frames), r.tubelet, r.layout, r.invert)
+        for v, r in clips
+    }
+    if len(shapes) > 1:
         return [found for clip in clips for found in place_clips([clip], scheme)]
     if not clips:
         return []
     energies = _energies(clips)
-    asked = [_asked(video, request, energy) for (video, request), energy in zip(clips, energies, strict=True)]
-    placed = scheme.place_many(asked)
+    requests = [placement_request(video, asked, energy) for (video, asked), energy in zip(clips, energies, strict=True)]
+    placed = scheme.place_many(requests)
     return [_token_mask(found, request) for found, (_, request) in zip(placed, clips, strict=True)]
 
 
-def _shape(video: VideoMotion, request: ClipRequest) -> tuple[object, ...]:
-    """Return what clips must have in common to go through the kernels together."""
-    grid = None if video.energy is None else video.energy.shape[1:]
-    return grid, len(request.frames), request.tubelet, request.layout, request.invert
+def placement_request(video: VideoMotion, request: ClipRequest, energy: Float32) -> PlacementRequest:
+    """Put a clip in the terms of a scheme: one step per tubelet, everything in tokens of the crop.
 
-
-def _asked(video: VideoMotion, request: ClipRequest, energy: Float32) -> PlacementRequest:
+    Parameters
+    ----------
+    video : VideoMotion
+        Scenes and objects of the whole video.
+    request : ClipRequest
+        The clip.
+    energy : float32 (tubelets, rows, cols)
+        Energy of each token.
+    """
     frames = np.array(request.frames, np.int64).reshape(-1, request.tubelet)
+    scene = video.scene[frames[:, 0]]
+    steps = np.abs(np.diff(frames[:, 0]))
     return PlacementRequest(
         energy=energy,
-        cut=_cuts(video.scene, frames),
+        # A tubelet starts a scene also where the cut lies between its first frame and that of the tubelet before.
+        cut=np.concatenate([[False], scene[1:] != scene[:-1]]),
         layout=_placed_layout(request),
         seed=request.seed,
-        stride=_stride(frames),
+        # Frames of the video per tubelet; a lone tubelet counts its own length.
+        stride=float(max(steps.mean(), 1.0)) if len(steps) else float(request.tubelet),
         objects=_objects(video, frames, request),
         clip=True,
     )
@@ -102,8 +114,12 @@ def _placed_layout(request: ClipRequest) -> TokenLayout:
 def _token_mask(placed: Placement, request: ClipRequest) -> TokenMask:
     mask = ~placed.mask if request.invert else placed.mask
     if request.keep_visible:
-        mask = _swapped(mask, request)
-    return TokenMask(mask, _boxes(placed, _placed_layout(request)), placed.fallback)
+        mask = swap_tokens(mask, request.keep_visible, request.seed)
+    layout = _placed_layout(request)
+    # Boxes in tokens; all zero where the scheme hides none.
+    boxes = np.concatenate([placed.corner, placed.corner + np.array([layout.box_rows, layout.box_cols])], axis=1)
+    boxes = np.where(placed.corner[:, :1] >= 0, boxes, 0).astype(np.int16)
+    return TokenMask(mask, boxes, placed.fallback)
 
 
 def check_clip(video: VideoMotion, request: ClipRequest) -> None:
@@ -118,17 +134,27 @@ def check_clip(video: VideoMotion, request: ClipRequest) -> None:
         0 <= crop.top < crop.top + crop.height <= video.height
         and 0 <= crop.left < crop.left + crop.width <= video.width
     ):
-        raise UsageError(f"crop is {crop}; expected a rectangle inside the picture, {video.height} x {video.width}")
+        raise UsageError(f"crop is {crop}; expected a rectangle inside the frame, {video.height} x {video.width}")
     if not 0.0 <= request.keep_visible <= 1.0:
         raise UsageError(f"keep_visible is {request.keep_visible}; expected 0 to 1")
 
 
-def _swapped(mask: Bool, request: ClipRequest) -> Bool:
-    """Show a share of the hidden tokens of each tubelet, and hide as many others; all at random."""
-    keys = draws(derive_seed(request.seed, "keep_visible"), 0, len(mask), mask[0].size)
+def swap_tokens(mask: Bool, share: float, seed: int) -> Bool:
+    """Show a share of the hidden tokens of each tubelet and hide as many others, all at random.
+
+    Parameters
+    ----------
+    mask : bool (tubelets, rows, cols)
+        True = masked.
+    share : float
+        Share of the hidden tokens to show, 0..1.
+    seed : int
+        Decides which.
+    """
+    keys = draws(derive_seed(seed, "keep_visible"), 0, len(mask), mask[0].size)
     swapped = mask.copy()
     for out, hidden, key in zip(swapped, mask, keys, strict=True):
-        count = min(round(request.keep_visible * int(hidden.sum())), int((~hidden).sum()))
+        count = min(round(share * int(hidden.sum())), int((~hidden).sum()))
         out[pick(hidden, count, key)] = False
         out[pick(~hidden, count, key)] = True
     return swapped
@@ -151,28 +177,18 @@ def _energies(clips: Sequence[tuple[VideoMotion, ClipRequest]]) -> Float32:
     chosen = [np.array(request.frames, np.int64) for _, request in clips]
     levels = np.stack([v.energy[c] for (v, _), c in zip(clips, chosen, strict=True) if v.energy is not None])
     scale = np.stack([v.energy_scale[c] for (v, _), c in zip(clips, chosen, strict=True) if v.energy_scale is not None])
-    crops = np.array([_share_of_frame(video, request) for video, request in clips])
+    # Top, left, bottom and right of each crop as shares of its frame.
+    crops = np.empty((len(clips), 4), np.float64)
+    for row, (video, request) in zip(crops, clips, strict=True):
+        crop, height, width = _crop(video, request), video.height, video.width
+        row[:] = (
+            crop.top / height,
+            crop.left / width,
+            (crop.top + crop.height) / height,
+            (crop.left + crop.width) / width,
+        )
     sample_clips(levels, scale, crops, np.array([request.hflip for _, request in clips]), tokens)
     return tokens
-
-
-def _share_of_frame(video: VideoMotion, request: ClipRequest) -> tuple[float, float, float, float]:
-    """Top, left, bottom and right of the crop as shares of the frame."""
-    crop, height, width = _crop(video, request), video.height, video.width
-    return crop.top / height, crop.left / width, (crop.top + crop.height) / height, (crop.left + crop.width) / width
-
-
-def _cuts(scene: Int64, frames: Int64) -> Bool:
-    """Tubelets that start in another scene than the one before; also where a cut lies between their frames."""
-    first = scene[frames[:, 0]]
-    cuts: Bool = np.concatenate([[False], first[1:] != first[:-1]])
-    return cuts
-
-
-def _stride(frames: Int64) -> float:
-    """Source frames from one tubelet to the next; that of one tubelet is its own length."""
-    steps = np.abs(np.diff(frames[:, 0]))
-    return float(max(steps.mean(), 1.0)) if len(steps) else float(frames.shape[1])
 
 
 def _objects(video: VideoMotion, frames: Int64, request: ClipRequest) -> Float32 | None:
@@ -184,9 +200,3 @@ def _objects(video: VideoMotion, frames: Int64, request: ClipRequest) -> Float32
     boxes = video.tracks.at(frames[:, 0].tolist())
     tokens = objects_in_tokens(boxes, crop.top, crop.left, crop.height, crop.width, rows, cols, request.hflip)
     return tokens[:, visible(tokens, rows, cols)]
-
-
-def _boxes(placed: Placement, layout: TokenLayout) -> Int16:
-    """Boxes in tokens; all zero where the scheme hides none."""
-    boxes = np.concatenate([placed.corner, placed.corner + np.array([layout.box_rows, layout.box_cols])], axis=1)
-    return np.where(placed.corner[:, :1] >= 0, boxes, 0).astype(np.int16)

@@ -82,21 +82,23 @@ class CropPolicy:
             raise UsageError(f"aspect is {self.aspect}; expected two ratios of width to height, ascending, above 0")
 
     def draw(self, height: int, width: int, seed: int) -> CropParameters:
-        """Draw the crop of a picture of ``height`` x ``width`` pixels; equal seeds give equal crops."""
+        """Draw the crop of a frame of ``height`` x ``width`` pixels; equal seeds give equal crops.
+
+        Raises
+        ------
+        UsageError
+            The frame has no pixels.
+        """
         if height < 1 or width < 1:
-            raise UsageError(f"picture is {height} x {width}; expected at least one pixel")
+            raise UsageError(f"frame is {height} x {width}; expected at least one pixel")
         keys = draws(derive_seed(seed, "crop"), 0, 1 + _ATTEMPTS, 4)
-        return self._parameters(self._crop(height, width, keys), keys[0])
-
-    def _crop(self, height: int, width: int, keys: NDArray[np.uint64]) -> Crop:
         if self.kind == "centre":
-            return centre(height, width)
-        if self.kind == "multi-scale":
-            return multi_scale(height, width, keys[0, 1:3])
-        return random_resized(height, width, keys[1:], self.scale, self.aspect)
-
-    def _parameters(self, crop: Crop, keys: NDArray[np.uint64]) -> CropParameters:
-        mirrored = _between(keys[0], 0.0, 1.0) < self.hflip
+            crop = centre(height, width)
+        elif self.kind == "multi-scale":
+            crop = multi_scale(height, width, keys[0, 1:3])
+        else:
+            crop = random_resized(height, width, keys[1:], self.scale, self.aspect)
+        mirrored = _between(keys[0, 0], 0.0, 1.0) < self.hflip
         return CropParameters(crop.top, crop.left, crop.height, crop.width, mirrored)
 
 

@@ -1,4 +1,4 @@
-"""Which frames a training sample takes: one clip of every video of a store, from a start drawn anew in every epoch."""
+"""Which frames a training sample takes: one clip of every video of a store, from a start drawn for each pass."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class ClipDraw:
 
 @dataclass(frozen=True)
 class ClipDraws:
-    """One clip of every video of a store, from a start that is drawn anew in every epoch.
+    """One clip of every video of a store, from a start drawn for each pass over the data.
 
     Attributes
     ----------
@@ -90,13 +90,8 @@ class ClipDraws:
         room = max(len(rows) - (self.num_frames - 1) * self.stride, 1)
         start = int(below(draws(derive_seed(seed, "start"), 0, 1, 1)[0, 0], room))
         frames = tuple(min(start + k * self.stride, len(rows) - 1) for k in range(self.num_frames))
-        return ClipDraw(rows.id, self._file(rows.id, rows.path), frames, seed, len(rows), self.store.spec.reading)
-
-    def _file(self, video_id: str, path: str) -> str:
-        name = path if self.root is None else os.path.join(self.root, video_id)  # noqa: PTH118  any bytes the system has
-        return name if os.path.exists(name) else _unescaped(name)  # noqa: PTH110
-
-
-def _unescaped(name: str) -> str:
-    r"""Undo the escapes ``\udcXX`` of an index: bytes of a file name that are not UTF-8."""
-    return re.sub(r"\\udc([89a-f][0-9a-f])", lambda found: chr(0xDC00 + int(found[1], 16)), name)
+        path = rows.path if self.root is None else os.path.join(self.root, rows.id)  # noqa: PTH118  any bytes
+        if not os.path.exists(path):  # noqa: PTH110
+            # The index escapes the bytes of a name that are not UTF-8 as \udcXX.
+            path = re.sub(r"\\udc([89a-f][0-9a-f])", lambda found: chr(0xDC00 + int(found[1], 16)), path)
+        return ClipDraw(rows.id, path, frames, seed, len(rows), self.store.spec.reading)

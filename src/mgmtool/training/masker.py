@@ -107,9 +107,13 @@ def build(
     looked_at = _looks_at(scheme)
     if looked_at:
         raise UsageError(f"{name} looks at {looked_at}; use MaskStore.clip")
-    request = ClipRequest(
-        tuple(range(frames)), _layout(grid, ratio), tubelet=tubelet, invert=invert, keep_visible=keep_visible
-    )
+    rows, cols = grid
+    if not (1 <= rows <= _MOST_SIDE and 1 <= cols <= _MOST_SIDE):
+        raise UsageError(f"grid is {grid}; expected 1 to {_MOST_SIDE} rows and columns")
+    if not 0.0 <= ratio <= 1.0:
+        raise UsageError(f"ratio is {ratio}; expected 0 to 1")
+    layout = TokenLayout.of(PatchGrid(rows, cols), ratio)
+    request = ClipRequest(tuple(range(frames)), layout, tubelet=tubelet, invert=invert, keep_visible=keep_visible)
     video = VideoMotion(*grid, np.zeros(max(frames, 0), np.int64))
     check_clip(video, request)
     return Masker(scheme, video, request)
@@ -120,12 +124,3 @@ def _looks_at(scheme: Scheme) -> str:
     if scheme.needs_motion:
         return "motion"
     return "objects" if scheme.needs_tracks else ""
-
-
-def _layout(grid: tuple[int, int], ratio: float) -> TokenLayout:
-    rows, cols = grid
-    if not (1 <= rows <= _MOST_SIDE and 1 <= cols <= _MOST_SIDE):
-        raise UsageError(f"grid is {grid}; expected 1 to {_MOST_SIDE} rows and columns")
-    if not 0.0 <= ratio <= 1.0:
-        raise UsageError(f"ratio is {ratio}; expected 0 to 1")
-    return TokenLayout.of(PatchGrid(rows, cols), ratio)

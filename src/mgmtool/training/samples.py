@@ -121,7 +121,7 @@ class MaskedCrops:
             invert=self.invert,
             keep_visible=self.keep_visible,
         )
-        return self._adapted(found)
+        return self.adapt(found)
 
     def sample(
         self, frames: Any, video_id: str, frame_indices: Sequence[int], seed: int, num_frames: int | None = None
@@ -146,7 +146,7 @@ class MaskedCrops:
         UsageError
             Pictures of another type, number or size, or what :meth:`mgmtool.MaskStore.clip` refuses.
         """
-        height, width = self._shape(frames, len(frame_indices))
+        height, width = self.frame_size(frames, len(frame_indices))
         rows = self.store.videos.find(video_id)
         if (height, width) != (rows.height, rows.width):
             raise UsageError(
@@ -158,12 +158,19 @@ class MaskedCrops:
         mask = self.mask(video_id, frame_indices, parameters, seed, num_frames)
         return MaskedSample(self.apply(frames, parameters), mask, parameters)
 
-    def _shape(self, frames: Any, count: int) -> tuple[int, int]:
-        """Height and width of pictures, once they are found to be as expected."""
+    def frame_size(self, frames: Any, count: int) -> tuple[int, int]:
+        """Return height and width of the frames in pixels.
+
+        Raises
+        ------
+        UsageError
+            Another type, shape or number of frames than this class takes.
+        """
         _, height, width, _ = checked_shape(frames, (count, None, None, 3), "uint8 array (frames, height, width, 3)")
         return height, width
 
-    def _adapted(self, mask: TokenMask) -> Any:
+    def adapt(self, mask: TokenMask) -> Any:
+        """Put a mask in the form that the codebase takes."""
         if self.adapter is None:
             return mask.mask
         adapt: Adapter = getattr(adapters, self.adapter) if isinstance(self.adapter, str) else self.adapter

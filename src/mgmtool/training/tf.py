@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -49,23 +50,33 @@ def dataset(
     Returns
     -------
     tf.data.Dataset
-        Elements have the shapes that samples of this store have, so they can be batched.
+        Elements have the shapes that samples of this store have, so they can be batched. Each pass over it draws other clips,
+        crops and masks: those of ``epoch``, ``epoch + 1`` and so on.
 
     Raises
     ------
     UsageError
         TensorFlow is not installed, or an option cannot be used.
     """
-    tf = _tensorflow()
+    try:
+        import tensorflow as tf
+    except ImportError as error:
+        raise UsageError(f"mgmtool.tf.dataset needs tensorflow; pip install tensorflow ({error})") from None
     samples = ClipSamples(store, root, **options)
-    signature = tf.nest.map_structure(lambda value: tf.TensorSpec(np.shape(value), _type(tf, value)), _example(samples))
+
+    def spec(value: Any) -> Any:
+        return tf.TensorSpec(np.shape(value), tf.string if isinstance(value, str) else tf.as_dtype(value.dtype))
+
+    # The generator is called once for each pass over the dataset, as by Dataset.repeat.
+    passes = itertools.count(samples.epoch)
     return tf.data.Dataset.from_generator(
-        lambda: generator(store, root, order=order, **options), output_signature=signature
+        lambda: generator(store, root, order=order, **options | {"epoch": next(passes)}),
+        output_signature=tf.nest.map_structure(spec, example(samples)),
     )
 
 
-def _example(samples: ClipSamples) -> dict[str, Any]:
-    """Values shaped like those of a sample, for which no video is read: the first frame of the first, again and again."""
+def example(samples: ClipSamples) -> dict[str, Any]:
+    """Return values shaped like those of a sample, without reading a video: the first frame of the first one, repeated."""
     crops, frames = samples.crops, (0,) * samples.draws.num_frames
     rows = samples.draws.store.videos.find(samples.draws.draw(0).id)
     whole = CropParameters(0, 0, rows.height, rows.width)
@@ -77,15 +88,3 @@ def _example(samples: ClipSamples) -> dict[str, Any]:
         "crop": np.array(whole.crop, np.int64),
         "hflip": np.False_,
     }
-
-
-def _type(tf: Any, value: Any) -> Any:
-    return tf.string if isinstance(value, str) else tf.as_dtype(value.dtype)
-
-
-def _tensorflow() -> Any:
-    try:
-        import tensorflow
-    except ImportError as error:
-        raise UsageError(f"mgmtool.tf.dataset needs tensorflow; pip install tensorflow ({error})") from None
-    return tensorflow

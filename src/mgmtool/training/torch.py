@@ -15,6 +15,7 @@ from mgmtool.training.crops import CropParameters
 from mgmtool.training.draws import ClipDraw, ClipDraws
 from mgmtool.training.samples import MaskedCrops, MaskedSample, checked_shape, read_clip
 from mgmtool.types import TokenMask
+from mgmtool.video.container import stream_index
 
 try:
     import torch
@@ -24,6 +25,8 @@ except ModuleNotFoundError as error:
     raise ImportError(f"mgmtool.torch needs torch; pip install 'mgmtool[torch]' ({error})") from None
 
 __all__ = ["CropParameters", "MaskedClipTransform", "MaskedClips", "MaskedSample"]
+
+_UNPINNED = -1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +57,7 @@ class MaskedClipTransform(MaskedCrops):
         Parameters
         ----------
         frames : uint8 tensor (frames, 3, height, width) or array (frames, height, width, 3)
-            Pictures in displayed orientation, as large as the store knows them.
+            In displayed orientation, as large as the store knows them.
         video_id, frame_indices, seed, num_frames
             As for :meth:`sample`.
 
@@ -69,9 +72,11 @@ class MaskedClipTransform(MaskedCrops):
         return made.clip, made.mask
 
     def apply(self, frames: Any, parameters: CropParameters) -> Any:
-        """Cut, resize and mirror pictures to a tensor (3, frames, size, size) of type ``dtype``."""
+        """Cut, resize and mirror frames to a tensor (3, frames, size, size) of type ``dtype``."""
         top, left, height, width = parameters.crop
-        cut = _channels_first(frames)[:, :, top : top + height, left : left + width].to(torch.float32)
+        if not isinstance(frames, torch.Tensor):
+            frames = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2)
+        cut = frames[:, :, top : top + height, left : left + width].to(torch.float32)
         clip = interpolate(cut, size=(self.size, self.size), mode="bilinear", antialias=True).transpose(0, 1)
         if parameters.hflip:
             clip = clip.flip(3)
@@ -79,20 +84,23 @@ class MaskedClipTransform(MaskedCrops):
             return clip.round().clamp(0, 255).to(torch.uint8).contiguous()
         return (clip / 255).contiguous()
 
-    def _shape(self, frames: Any, count: int) -> tuple[int, int]:
+    def frame_size(self, frames: Any, count: int) -> tuple[int, int]:
+        """See :meth:`MaskedCrops.frame_size`; tensors have their channels before height and width."""
         if not isinstance(frames, torch.Tensor):
-            return super()._shape(frames, count)
+            return super().frame_size(frames, count)
         shape = checked_shape(frames, (count, 3, None, None), "uint8 tensor (frames, 3, height, width)")
         return shape[2], shape[3]
 
-    def _adapted(self, mask: TokenMask) -> Any:
-        return default_convert(super()._adapted(mask))
+    def adapt(self, mask: TokenMask) -> Any:
+        """See :meth:`MaskedCrops.adapt`; arrays become tensors."""
+        return default_convert(super().adapt(mask))
 
 
 class MaskedClips(Dataset):
     """One ``(clip, mask)`` of every video of a store, in the order of its index; the default collate function stacks them.
 
-    Whoever reads a sample, in whatever order and number of workers, gets the same one for the same seed and epoch.
+    Every pass over the data draws other frames, crops and masks. With a pinned epoch, a sample is the same for the same seed and
+    epoch, whatever the order of reading and the number of workers.
 
     Parameters
     ----------
@@ -105,10 +113,14 @@ class MaskedClips(Dataset):
     num_frames, stride : int
         Frames of a clip, and frames of the video from one to the next. Of a video that is shorter, the last one is repeated.
     decoder : str
-        "pyav", which reads the file from its start, or "torchcodec", which seeks and needs FFmpeg's libraries. It numbers
-        the frames of some files differently, see the column ``index_risk``.
-    seed, epoch : int
-        What clips, crops and masks are drawn from.
+        "pyav", which reads the file from its start, or "torchcodec", which seeks and needs FFmpeg's libraries, and numbers
+        the frames of some files differently: see the column ``index_risk``.
+    seed : int
+        What clips, crops and masks are drawn from, with the epoch.
+    epoch : int, optional
+        Pins the draws to this epoch, see :meth:`set_epoch`. By default every pass draws anew, from PyTorch's random numbers: of
+        this process, or of the worker that reads the sample, which PyTorch seeds from those of this process. So
+        ``torch.manual_seed`` makes a run reproducible, for one number of workers.
 
     Raises
     ------
@@ -128,7 +140,7 @@ class MaskedClips(Dataset):
         stride: int = 2,
         decoder: str = "pyav",
         seed: int = 0,
-        epoch: int = 0,
+        epoch: int | None = None,
     ) -> None:
         if decoder not in _READERS:
             raise UsageError(f"decoder is {decoder!r}; expected one of {', '.join(_READERS)}")
@@ -138,27 +150,32 @@ class MaskedClips(Dataset):
         self._draws = ClipDraws(store, root, num_frames, stride, seed)
         self._read = _READERS[decoder]
         # In memory that workers share, so that those which stay alive between epochs hear of the next one.
-        self._epoch = torch.tensor(epoch).share_memory_()
+        self._epoch = torch.tensor(_UNPINNED).share_memory_()
+        self.set_epoch(epoch)
 
-    def set_epoch(self, epoch: int) -> None:
-        """Draw other clips, crops and masks from now on, in the workers too; call it before a loader is iterated over."""
-        self._epoch.fill_(epoch)
+    def set_epoch(self, epoch: int | None) -> None:
+        """Pin what is drawn from now on to an epoch, in the workers too; None draws anew in every pass.
+
+        Call it before a loader is iterated over.
+
+        Raises
+        ------
+        UsageError
+            The epoch is negative.
+        """
+        if epoch is not None and epoch < 0:
+            raise UsageError(f"epoch is {epoch}; expected 0 or more, or None")
+        self._epoch.fill_(_UNPINNED if epoch is None else epoch)
 
     def __len__(self) -> int:
         return len(self._draws)
 
     def __getitem__(self, index: int) -> Any:
         """Read one sample: what the transform gives, ``(clip, mask)``."""
-        drawn = self._draws.draw(index, int(self._epoch))
+        pinned = int(self._epoch)
+        drawn = self._draws.draw(index, int(torch.randint(2**62, ())) if pinned == _UNPINNED else pinned)
         frames, count = self._read(drawn)
         return self.transform(frames, drawn.id, drawn.frames, drawn.seed, num_frames=count)
-
-
-def _channels_first(frames: Any) -> Any:
-    """Pictures as a tensor (frames, 3, height, width)."""
-    if isinstance(frames, torch.Tensor):
-        return frames
-    return torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2)
 
 
 def _with_pyav(drawn: ClipDraw) -> tuple[Any, int | None]:
@@ -167,7 +184,9 @@ def _with_pyav(drawn: ClipDraw) -> tuple[Any, int | None]:
 
 
 def _with_torchcodec(drawn: ClipDraw) -> tuple[Any, int | None]:
-    decoder = _torchcodec()(drawn.path, seek_mode="exact")
+    # Left to itself, torchcodec takes the "best" stream, which need not be the one that the masks belong to.
+    stream = stream_index(drawn.path, drawn.reading)
+    decoder = _torchcodec()(drawn.path, stream_index=stream, seek_mode="exact")
     count, last = len(decoder), max(drawn.frames)
     if last >= count:
         raise UsageError(f"{drawn.path}: frame index is {last}; expected 0 to {count - 1}, the frames its reader finds")
@@ -178,7 +197,7 @@ def _torchcodec() -> Any:
     """Import torchcodec's decoder, which also wants FFmpeg's libraries."""
     try:
         from torchcodec.decoders import VideoDecoder
-    except (ImportError, RuntimeError) as error:
+    except (ImportError, OSError, RuntimeError) as error:
         raise UsageError(
             f"decoder 'torchcodec' cannot be imported ({str(error).splitlines()[0]}); pip install torchcodec, and see its "
             "manual for FFmpeg"

@@ -107,6 +107,18 @@ def open_video(path: str, reading: DecodeOptions | None = None) -> Iterator[tupl
         yield container, stream
 
 
+def stream_index(path: str, options: DecodeOptions | None = None) -> int:
+    """Return the number of the video stream that is read, among all streams of a file, for readers that must be told.
+
+    Raises
+    ------
+    VideoError
+        As :func:`open_video`.
+    """
+    with open_video(path, options) as (_, stream):
+        return int(stream.index)
+
+
 @contextmanager
 def _opened(path: str, reading: DecodeOptions) -> Iterator[InputContainer]:
     limits = {"max_streams": str(reading.max_streams + 1)}

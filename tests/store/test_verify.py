@@ -1,0 +1,462 @@
+"""Every kind of damage is found and named; a sound store has none; what is written meanwhile is left alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import zarr
+
+from mgmtool import engines
+from mgmtool.errors import StoreError, UsageError
+from mgmtool.extraction import extract, prepare
+from mgmtool.store import Finding, Tally, failed_videos, open_store, rebuild_index, verify
+from mgmtool.store._locks import Locks
+from mgmtool.store.layout import part_name
+from mgmtool.types import ExtractSpec, PatchGrid, Resume
+from support import stores, tiny_videos
+
+SPEC = ExtractSpec(grid=PatchGrid(4, 6), energy_grid=PatchGrid(3, 4), part_videos=2)
+PROGRAM = [sys.executable, "-c", "from mgmtool.cli import main; main()"]
+RECORD = "index/part-00000.parquet"
+
+
+def found(store: str | Path, deep: bool = False) -> list[Finding]:
+    return list(verify(store, deep=deep))
+
+
+def errors(store: str | Path, deep: bool = False) -> list[str]:
+    return [f"{f.kind}: {f.file or f.id or f.part}: {f.message}" for f in found(store, deep) if f.severity == "error"]
+
+
+def notes(store: str | Path) -> list[tuple[str, str | None]]:
+    return [(f.kind, f.file) for f in found(store) if f.severity == "note"]
+
+
+def mgmtool(*words: str | Path, code: int = 0, text: bool = True) -> Any:
+    done = subprocess.run([*PROGRAM, *map(str, words)], check=False, capture_output=True, text=text)
+    assert done.returncode == code, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def sound(mixed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store in which some videos were done again; nobody changes it."""
+    store = tmp_path_factory.mktemp("sound") / "m.zarr"
+    list(extract([str(mixed)], store, SPEC, "inline"))
+    list(extract([str(mixed)], store, SPEC, "inline", resume=Resume(retry_failed=True)))
+    return store
+
+
+@pytest.fixture
+def store(sound: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(sound, tmp_path / "m.zarr"))
+
+
+@pytest.fixture
+def remote(sound: Path) -> Iterator[str]:
+    url = "memory://verify/m.zarr"
+    fsspec.filesystem("memory").put(f"{sound}/", url, recursive=True)
+    yield url
+    fsspec.filesystem("memory").rm("/verify", recursive=True)
+
+
+def edit_record(store: Path, change: Callable[[pa.Table], pa.Table], number: int = 0) -> None:
+    path = store / "index" / f"{part_name(number)}.parquet"
+    table = pq.read_table(path)
+    pq.write_table(change(table).replace_schema_metadata(table.schema.metadata), path)
+
+
+def put(table: pa.Table, row: int, **values: Any) -> pa.Table:
+    rows = table.to_pylist()
+    rows[row].update(values)
+    return pa.Table.from_pylist(rows, schema=table.schema)
+
+
+def forget_checksums(store: Path) -> None:
+    """Make the records those of an early store, so that changed arrays are found by what they hold alone."""
+    for path in (store / "index").glob("*.parquet"):
+        pq.write_table(pq.read_table(path).replace_schema_metadata(None), path)
+
+
+def edit_array(store: Path, name: str, rows: Any, value: Any) -> None:
+    zarr.open_group(str(store / "part-00000"), mode="r+")[name][rows] = value
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_a_sound_store_has_nothing_to_say(sound: Path, deep: bool) -> None:
+    tally, seen = Tally(), []
+    before = stores.array_files(sound).keys() | set(stores.visible(sound))
+    assert list(verify(sound, deep=deep, tally=tally, on_part=lambda t: seen.append((t.parts, t.of_parts)))) == []
+    assert stores.array_files(sound).keys() | set(stores.visible(sound)) == before
+    assert seen == [(n, 6) for n in range(1, 7)]
+    assert (tally.videos, tally.frames) == (7, 12 + 13 + 14 + 15)
+    files = sum(path.is_file() for path in sound.glob("part-*/**/*"))
+    assert tally.files == files + 6
+    size = sum(path.stat().st_size for path in sound.glob("part-*/**/*") if path.is_file())
+    assert tally.bytes == (size if deep else 0)
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_a_remote_store_is_checked_by_the_same_rules(remote: str, deep: bool) -> None:
+    assert found(remote, deep) == []
+    memory = fsspec.filesystem("memory")
+    name = f"{remote}/part-00000/pts/c/0"
+    content = memory.cat_file(name)
+    memory.pipe_file(name, content[:-1])
+    assert [(f.kind, f.part, f.file) for f in found(remote)] == [("file", 0, "part-00000/pts/c/0")]
+    memory.pipe_file(name, content)
+    memory.rm(f"{remote}/index/part-00001.parquet")
+    assert {(f.kind, f.severity, f.file) for f in found(remote)} == {
+        ("litter", "note", "part-00001"),
+        ("index", "note", "index.parquet"),
+    }
+
+
+def test_every_damaged_byte_is_found_by_its_checksum(store: Path) -> None:
+    files = sorted(path for path in (store / "part-00000").rglob("*") if path.is_file())
+    assert len(files) > 10
+    for path in files:
+        content = path.read_bytes()
+        middle = len(content) // 2
+        path.write_bytes(content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :])
+        name = path.relative_to(store).as_posix()
+        assert ("checksum", name) in {(f.kind, f.file) for f in found(store, deep=True)}
+        path.write_bytes(content)
+    assert found(store, deep=True) == []
+
+
+def test_files_missing_short_and_too_many(store: Path) -> None:
+    (store / "part-00000/box/c/0/0").unlink()
+    (store / "part-00001/flags/c/0").write_bytes(b"short")
+    (store / "part-00002/notes.txt").write_bytes(b"mine")
+    size = pq.read_schema(store / "index/part-00000.parquet").metadata[b"mgmtool.files"]
+    wanted = json.loads(size)["box/c/0/0"][0]
+    lines = errors(store)
+    assert lines[0] == f"file: part-00000/box/c/0/0: the file is missing; expected {wanted} bytes"
+    assert lines[1].startswith("file: part-00001/flags/c/0: the file has 5 bytes; expected ")
+    assert lines[2] == "file: part-00002/notes.txt: a file of 4 bytes that the record does not list; expected none"
+    assert len(lines) == 3
+
+
+@pytest.mark.parametrize(
+    ("row", "values", "words"),
+    [
+        (0, {"part": 7}, "the column part is 7; expected 0, as the file is named"),
+        (1, {"row_start": 13}, "rows are 13:25; expected them to start at 12, where the row before ends"),
+        (0, {"num_frames": 11}, "num_frames is 11 for 12 rows; expected the same number, 1 or more"),
+        (0, {"num_frames": None}, "num_frames is None for 12 rows; expected the same number, 1 or more"),
+        (0, {"status": "fine"}, "status is 'fine'; expected 'done' or 'failed'"),
+        (0, {"failure": "open"}, "failure is 'open' for a video that is done; expected null"),
+        (0, {"height": 0}, f"displayed size is 0x{tiny_videos.WIDTH}; expected 1x1 or more"),
+        (1, {"status": "failed", "failure": "open"}, "a failed video has 13 rows; expected none"),
+        (1, {"status": "failed", "failure": "odd"}, "failure is 'odd'; expected one of: open, "),
+        (1, {"id": "0.mp4"}, "the id has two rows in this part; expected one"),
+        (0, {"supersedes": 3}, "supersedes is 3, but no part before has a row for this id; expected null"),
+    ],
+)
+def test_rows_that_contradict_themselves(store: Path, row: int, values: dict[str, Any], words: str) -> None:
+    edit_record(store, lambda table: put(table, row, **values))
+    assert any(words in line for line in errors(store)), errors(store)
+
+
+def test_ids_that_count_twice_or_supersede_the_wrong_row(store: Path) -> None:
+    edit_record(store, lambda table: put(table, 0, supersedes=None), 4)
+    edit_record(store, lambda table: put(table, 1, supersedes=0), 4)
+    lines = errors(store)
+    assert any("part 2 has a row for this id, too, which is not superseded" in line for line in lines)
+    assert any("supersedes is 0, but the row that counted until here is in part 2" in line for line in lines)
+
+
+def test_records_that_cannot_be_used(store: Path) -> None:
+    (store / RECORD).write_bytes(b"PAR1 not")
+    edit_record(store, lambda table: table.drop_columns(["row_stop"]), 1)
+    edit_record(store, lambda table: table.set_column(5, "part", table["part"].cast(pa.int64())), 2)
+    lines = errors(store)
+    assert lines[0].startswith(f"record: {RECORD}: the commit record cannot be read: ")
+    assert lines[1].endswith("the record has no column row_stop; expected int64")
+    assert lines[2].endswith("column part is of type int64; expected int32")
+    assert ("index", "index.parquet") in notes(store)
+
+
+def test_early_stores_are_sound(store: Path) -> None:
+    later = ["fingerprint", "label", "extra", "supersedes"]
+    for number in (4, 5):
+        (store / "index" / f"part-0000{number}.parquet").unlink()
+        shutil.rmtree(store / f"part-0000{number}")
+    for path in (store / "index").glob("*.parquet"):
+        pq.write_table(pq.read_table(path).drop_columns(later).replace_schema_metadata(None), path)
+    rebuild_index(store)
+    assert errors(store, deep=True) == []
+    assert notes(store) == [("unchecked", None)] * 4
+
+
+def test_columns_of_later_versions_are_a_note(store: Path) -> None:
+    edit_record(store, lambda table: table.append_column("mood", pa.array(["good"] * table.num_rows)))
+    assert notes(store) == [("record", RECORD)]
+    assert errors(store) == []
+
+
+def edit_json(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "words"),
+    [
+        ("mask", {"shape": [26, 4, 6]}, "shape is (26, 4, 6); expected (25, 4, 6)"),
+        ("pts", {"data_type": "uint64"}, "dtype is uint64; expected int64"),
+        (
+            "box",
+            {"dimension_names": ["frame", "corner"]},
+            "dimension_names is ('frame', 'corner'); expected ('frame', 'y0",
+        ),
+        ("flags", {"zarr_format": 7}, "the array cannot be opened: "),
+    ],
+)
+def test_arrays_of_another_form(store: Path, name: str, change: dict[str, Any], words: str) -> None:
+    forget_checksums(store)
+    edit_json(store / f"part-00000/{name}/zarr.json", lambda content: content.update(change))
+    assert [line for line in errors(store) if words in line], errors(store)
+
+
+def test_missing_arrays(store: Path) -> None:
+    forget_checksums(store)
+    shutil.rmtree(store / "part-00000/offset")
+    shutil.rmtree(store / "part-00001/energy")
+    assert errors(store) == [
+        "array: part-00000/offset: the array is missing; expected one, as docs/store.md says",
+        "array: part-00001/energy: the array is missing; expected one, as docs/store.md says",
+    ]
+
+
+def test_offsets_are_those_of_the_rows(store: Path) -> None:
+    forget_checksums(store)
+    edit_array(store, "offset", 1, 11)
+    assert errors(store) == ["array: part-00000/offset: offset[1] is 11; expected 12, where the rows of the index end"]
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "value", "words"),
+    [
+        ("flags", 14, 64, "flags are 64; expected bits of 63 only"),
+        ("energy_scale", 14, -1.0, "energy_scale is -1.0; expected 0 or more, finite"),
+        ("energy_scale", 14, np.nan, "energy_scale is nan; expected 0 or more, finite"),
+        ("box", 14, [0, 0, 1000, 1], "box is [0, 0, 1000, 1]; expected one inside "),
+        ("box", 14, [5, 5, 5, 9], "box is [5, 5, 5, 9]; expected one inside "),
+        ("box", 14, [-1, 0, 5, 9], "box is [-1, 0, 5, 9]; expected one inside "),
+        ("mask", 14, True, "24 patches are masked; expected 18"),
+    ],
+)
+def test_frames_that_break_a_rule(store: Path, name: str, rows: int, value: Any, words: str) -> None:
+    forget_checksums(store)
+    edit_array(store, name, rows, value)
+    edit_array(store, name, rows + 1, value)
+    assert errors(store) == []
+    (line,) = errors(store, deep=True)
+    assert line.startswith(f"frame: 1.mp4: frame 2: {words}"), line
+
+
+def test_patches_of_the_box_are_hidden(store: Path) -> None:
+    forget_checksums(store)
+    group: Any = zarr.open_group(str(store / "part-00000"), mode="r+")
+    mask = group["mask"][3]
+    y0, x0 = group["box"][3][:2]
+    row, col = round(y0 * 4 / tiny_videos.HEIGHT), round(x0 * 6 / tiny_videos.WIDTH)
+    assert mask[row, col]
+    other = np.argwhere(~mask)[0]
+    mask[row, col], mask[tuple(other)] = False, True
+    group["mask"][3] = mask
+    (line,) = errors(store, deep=True)
+    assert line.startswith("frame: 0.mp4: frame 3: the patches in its box are not all masked; expected otherwise")
+
+
+@pytest.mark.parametrize("scheme", ["motion-guided", "centre-box", "tube", "random-frame", "weighted-motion"])
+@pytest.mark.parametrize(("grid", "ratio"), [("14x14", 0.75), ("5x7", 0.1), ("60x70", 0.9), ("3x3", 0.0), ("3x3", 1.0)])
+def test_the_rules_hold_for_real_schemes(mixed: Path, tmp_path: Path, scheme: str, grid: str, ratio: float) -> None:
+    spec = replace(SPEC, scheme=scheme, grid=PatchGrid.parse(grid), ratio=ratio)
+    list(extract([str(mixed / "0.mp4"), str(mixed / "1.mp4")], tmp_path / "m.zarr", spec, "inline"))
+    assert found(tmp_path / "m.zarr", deep=True) == []
+
+
+def test_attributes(store: Path) -> None:
+    def spoil(content: dict[str, Any]) -> None:
+        content["attributes"]["mask_true_means"] = "visible"
+        content["attributes"]["spec"]["grid"] = "4"
+        del content["attributes"]["versions"]
+
+    edit_json(store / "zarr.json", spoil)
+    lines = errors(store)
+    assert lines[0] == "attributes: zarr.json: attribute mask_true_means is 'visible'; expected 'masked'"
+    assert lines[1] == "attributes: zarr.json: there is no attribute versions; expected one"
+    assert lines[2].startswith("attributes: zarr.json: attribute spec cannot be used: ValueError: ")
+    assert len(lines) == 3
+
+
+def test_litter_is_a_note(store: Path) -> None:
+    (store / "index/part-00005.parquet").unlink()
+    (store / "index/.part-00009.parquet.1").write_bytes(b"half")
+    (store / ".writing/part-00008.elsewhere.1").mkdir(parents=True)
+    (store / "note.partial").write_bytes(b"half")
+    (store / "README").write_bytes(b"mine")
+    assert notes(store) == [
+        ("litter", "part-00005"),
+        ("litter", ".writing/part-00008.elsewhere.1"),
+        ("litter", "note.partial"),
+        ("litter", "index/.part-00009.parquet.1"),
+        ("index", "index.parquet"),
+    ]
+    assert errors(store, deep=True) == []
+
+
+def test_what_somebody_is_writing_is_no_litter(store: Path) -> None:
+    (store / "index/part-00005.parquet").unlink()
+    (store / "index/.part-00005.parquet.1").write_bytes(b"half")
+    (store / ".writing/part-00008.elsewhere.1").mkdir(parents=True)
+    rebuild_index(store)
+    locks = Locks(store)
+    assert locks.take(5)
+    assert locks.take(8)
+    assert found(store, deep=True) == []
+    locks.close()
+    assert len(found(store)) == 3
+
+
+def test_a_store_that_grows_meanwhile_gives_no_error(mixed: Path, tmp_path: Path) -> None:
+    store = tmp_path / "m.zarr"
+    outcomes = prepare([str(mixed)], store, SPEC, engines.build("inline")).outcomes()
+    seen = []
+    for _ in outcomes:
+        seen += found(store, deep=True)
+    assert {(f.severity, f.kind) for f in seen} == {("note", "index")}
+    checking = verify(store, deep=True, on_part=lambda _: list_more(mixed, store))
+    assert [f for f in checking if f.severity == "error"] == []
+
+
+def list_more(mixed: Path, store: Path) -> None:
+    list(extract([str(mixed)], store, SPEC, "inline", resume=Resume(retry_failed=True)))
+
+
+def test_a_stale_or_broken_index_is_a_note(store: Path) -> None:
+    index = store / "index.parquet"
+    remedy = f"stale; mgmtool index {store} rebuilds it"
+    for change in (index.unlink, lambda: index.write_bytes(b"no"), lambda: shutil.copy(store / RECORD, index)):
+        change()
+        (finding,) = found(store)
+        assert (finding.kind, finding.severity) == ("index", "note")
+        assert finding.message.endswith(remedy)
+    assert rebuild_index(store) == (7, 6)
+    assert found(store) == []
+
+
+def test_places_that_are_no_store(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "gone", "memory://nowhere/x.zarr"):
+        with pytest.raises(StoreError, match="mask store"):
+            found(path)
+        with pytest.raises(StoreError, match="mask store"):
+            rebuild_index(path)
+
+
+def test_rebuild_index_of_a_remote_store(remote: str, sound: Path) -> None:
+    fsspec.filesystem("memory").rm(f"{remote}/index.parquet")
+    assert rebuild_index(remote) == (7, 6)
+    content = fsspec.filesystem("memory").cat_file(f"{remote}/index.parquet")
+    assert pq.read_table(pa.BufferReader(content)).equals(pq.read_table(sound / "index.parquet"))
+
+
+def test_cli_verify(store: Path, tmp_path: Path) -> None:
+    out = mgmtool("verify", store, "--deep")
+    size = sum(path.stat().st_size for path in store.glob("part-*/**/*") if path.is_file())
+    assert out.startswith(f"{store}: 6 parts, 7 videos, 54 frames, ")
+    assert f" {size} bytes read; 0 errors, 0 notes; " in out
+    assert mgmtool("verify", store, "-q") == ""
+    (store / "part-00000/box/c/0/0").unlink()
+    (store / "index.parquet").unlink()
+    lines = mgmtool("verify", store, code=3).splitlines()
+    assert lines[0].startswith("error: part-00000/box/c/0/0: the file is missing; expected ")
+    assert lines[1].startswith("note: index.parquet: there is no index.parquet: stale; mgmtool index ")
+    assert len(lines) == 3
+    assert len(mgmtool("verify", store, "-q", code=3).splitlines()) == 1
+    events = [json.loads(line) for line in mgmtool("verify", store, "--json", code=3).splitlines()]
+    assert [event["event"] for event in events] == ["finding", "finding", "summary"]
+    assert events[0].keys() == {"event", "kind", "severity", "message", "part", "file", "id"}
+    assert (events[2]["errors"], events[2]["notes"], events[2]["parts"], events[2]["bytes"]) == (1, 1, 6, 0)
+    mgmtool("verify", tmp_path / "gone", code=1)
+
+
+def test_cli_verify_names_a_frame_in_one_harmless_line(store: Path) -> None:
+    forget_checksums(store)
+    edit_array(store, "flags", 3, 64)
+    edit_record(store, lambda table: put(table, 0, id="a\x1b[31m\n.mp4"))
+    lines = mgmtool("verify", store, "--deep", "-q", code=3).splitlines()
+    assert r"error: part 0 'a\x1b[31m\n.mp4': frame 3: flags are 64; expected bits of 63 only" in lines
+
+
+def test_cli_index(store: Path, sound: Path) -> None:
+    (store / "index.parquet").unlink()
+    before = stores.array_files(store)
+    assert mgmtool("index", store) == f"{store}: 7 rows of 6 parts\n"
+    assert stores.array_files(store) == before
+    assert pq.read_table(store / "index.parquet").equals(pq.read_table(sound / "index.parquet"))
+    mgmtool("index", store / "index", code=1)
+
+
+def test_cli_failures(sound: Path, mixed: Path) -> None:
+    lines = mgmtool("failures", sound).splitlines()
+    assert len(lines) == 4
+    classes = list(tiny_videos.NOT_VIDEOS.values())
+    assert lines[-1].startswith(f"{sound}: 3 failed (2 open, 1 no_video_stream)")
+    assert sorted(line.split()[0] for line in lines[:-1]) == sorted(classes)
+    paths = mgmtool("failures", sound, "--paths-only", "--failure", "open").splitlines()
+    assert paths == [str(mixed / "empty.mp4"), str(mixed / "text.mp4")]
+    nul = mgmtool("failures", sound, "--paths-only", "-0", text=False)
+    assert nul == b"".join(os.fsencode(mixed / f"{name}") + b"\0" for name in ("empty.mp4", "text.mp4", "audio.mp4"))
+    events = [json.loads(line) for line in mgmtool("failures", sound, "--json").splitlines()]
+    assert events[0].keys() == {"event", "failure", "id", "path", "message", "part"}
+    assert events[-1] == {
+        "event": "summary",
+        "store": str(sound),
+        "failed": 3,
+        "failures": {"open": 2, "no_video_stream": 1},
+    }
+    assert mgmtool("failures", sound, "--failure", "timeout") == f"{sound}: 0 failed\n"
+
+
+@pytest.mark.parametrize(
+    "words", [("--failure", "opne"), ("-0",), ("--paths-only", "--json"), ("--paths-only", "--failure", "")]
+)
+def test_cli_failures_wrong_usage(sound: Path, words: tuple[str, ...]) -> None:
+    mgmtool("failures", sound, *words, code=2)
+
+
+def test_unknown_failure_class_names_the_nearest_and_all(sound: Path) -> None:
+    from mgmtool.cli._failures import run
+
+    with pytest.raises(
+        UsageError, match=r"unknown failure class 'opne' \(did you mean 'open'\?\); expected one of: open, "
+    ):
+        run(sound, ["opne"], False, False, False)
+
+
+def test_failures_that_no_longer_count_are_left_out(tmp_path: Path) -> None:
+    folder = tmp_path / "v"
+    tiny_videos.write_mixed(folder)
+    list(extract([str(folder)], tmp_path / "m.zarr", SPEC, "inline"))
+    (folder / "empty.mp4").write_bytes(tiny_videos.clip())
+    list(extract([str(folder)], tmp_path / "m.zarr", SPEC, "inline", resume=Resume(retry_failed=True)))
+    assert [video.id for video in failed_videos(open_store(tmp_path / "m.zarr"))] == ["text.mp4", "audio.mp4"]
+    assert found(tmp_path / "m.zarr", deep=True) == []
