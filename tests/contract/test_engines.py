@@ -85,10 +85,8 @@ def test_a_task_that_hangs_is_stopped_at_its_timeout() -> None:
 
 
 def test_time_spent_waiting_in_the_queue_is_not_counted(tmp_path: Path) -> None:
-    paths = [
-        str(tmp_path / str(number)) for number in range(12)
-    ]  # 0.2 s each, so the last ones wait longer than the timeout
-    results = engines.build("local", {"workers": 1, "timeout": 0.8}).run(
+    paths = [str(tmp_path / str(number)) for number in range(12)]  # 0.2 s each, so the last ones wait longer than 2 s
+    results = engines.build("local", {"workers": 1, "timeout": 2}).run(
         engine_work.touch_and_wait, paths, engine_work.blame
     )
     assert list(results) == paths

@@ -20,6 +20,8 @@ import pytest
 
 from mgmtool import engines
 from mgmtool.engines import local
+from mgmtool.engines._pool import Pool
+from mgmtool.engines._worker import Settings
 from support import engine_work
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes as Linux has them")
@@ -55,13 +57,15 @@ def gone(processes: list[psutil.Process]) -> bool:
 
 def kill_workers(random_moments: random.Random, done: list[int], stop: threading.Event, times: int) -> None:
     """Kill one worker at a time, each after there has been a result since."""
-    for _ in range(times):
-        before = len(done)
-        wait_for(lambda before=before: len(done) > before)
-        time.sleep(random_moments.random() * 0.06)
-        with suppress(psutil.Error, IndexError):
-            random_moments.choice(workers()).kill()
-    stop.set()
+    try:
+        for _ in range(times):
+            before = len(done)
+            wait_for(lambda before=before: len(done) > before, 300)  # the first may have to wait for compiled kernels
+            time.sleep(random_moments.random() * 0.06)
+            with suppress(psutil.Error, IndexError):
+                random_moments.choice(workers()).kill()
+    finally:
+        stop.set()
 
 
 def test_killing_workers_at_any_moment_loses_nothing() -> None:
@@ -81,22 +85,23 @@ def test_killing_workers_at_any_moment_loses_nothing() -> None:
         assert len(result) == 3_000_000
         done.append(number)
     killer.join()
-    assert stop.is_set()
+    assert len(done) > 30
 
 
 def test_a_worker_killed_while_it_has_nothing_to_do_costs_nothing() -> None:
-    def items() -> Iterator[str]:
-        yield "pid-0"
-        for number in range(1, 6):
-            (worker,) = wait_for(workers)
-            time.sleep(0.1)  # it is idle by now; if it is not, there is nothing to lose but the point of the test
+    pids = []
+    work = pickle.dumps(engine_work.misbehave)
+    with Pool(1, Settings(work, recycle=100, memory=None, timeout=60, retries=0), most_bytes=1) as pool:
+        for number in range(6):
+            pool.submit(f"pid-{number}")
+            item, answer = pool.take()
+            assert item == f"pid-{number}"
+            assert isinstance(answer, bytes), answer
+            pids.append(pickle.loads(answer))
+            worker = psutil.Process(int(pids[-1]))  # it has answered, and there is no other task
             worker.kill()
-            worker.wait(10)
-            yield f"pid-{number}"
-
-    pids = list(run(engine_work.misbehave, items(), workers=1))
+            worker.wait(60)
     assert len(set(pids)) == 6
-    assert all(pid.isdecimal() for pid in pids)
 
 
 @pytest.mark.parametrize("retries", [0, 1])
@@ -168,9 +173,7 @@ def test_closing_ends_whatever_hangs() -> None:
     assert next(results) == "fine ok"
     wait_for(lambda: len(workers()) == 3)
     left = workers()
-    start = time.monotonic()
-    results.close()
-    assert time.monotonic() - start < 3
+    results.close()  # each of them would take ten minutes
     assert gone(left)
 
 
@@ -235,9 +238,7 @@ def test_nothing_is_left_when_the_driver_is_killed(moment: str) -> None:
         if moment != "started":
             time.sleep(0.7)
         driver.kill()
-        start = time.monotonic()
-        wait_for(lambda: gone(left), 10)
-        assert time.monotonic() - start < 5  # a fraction of a second, unless the machine is busy
+        wait_for(lambda: gone(left))  # each of them would take ten minutes
 
 
 @pytest.mark.skipif(bool(os.environ.get("NUMBA_DISABLE_JIT")), reason="nothing is compiled")

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from mgmtool import engines
-from mgmtool.engines import _memory
-from mgmtool.engines._cgroups import cpu_quota, memory_limit
-from mgmtool.engines._cpus import usable
+from mgmtool.engines import _machine
+from mgmtool.engines._machine import cpu_quota, memory_limit, usable
 
 GIB = 2**30
 
@@ -104,21 +103,21 @@ def test_usable_cpus(cpus: int, quota: float | None, expected: int) -> None:
     ],
 )
 def test_sizes(text: str, size: int | None) -> None:
-    assert _memory.read_size(text) == size
+    assert _machine.read_size(text) == size
 
 
 def test_sizes_in_messages() -> None:
-    assert list(map(_memory.write_size, (4_213_000_000, 412_300_000))) == ["4.21 GB", "412 MB"]
+    assert list(map(_machine.write_size, (4_213_000_000, 412_300_000))) == ["4.21 GB", "412 MB"]
 
 
 def test_the_share_of_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_memory, "memory_limit", lambda: 10 * GIB)
-    monkeypatch.setattr(_memory.psutil, "virtual_memory", lambda: type("Total", (), {"total": 100 * GIB}))
-    assert _memory.share_of_memory(1) == 9 * GIB
-    assert _memory.share_of_memory(3) == 3 * GIB
-    assert _memory.share_of_memory(64) == GIB
-    monkeypatch.setattr(_memory, "memory_limit", lambda: None)
-    assert _memory.share_of_memory(1) == 90 * GIB
+    monkeypatch.setattr(_machine, "memory_limit", lambda: 10 * GIB)
+    monkeypatch.setattr(_machine.psutil, "virtual_memory", lambda: type("Total", (), {"total": 100 * GIB}))
+    assert _machine.share_of_memory(1) == 9 * GIB
+    assert _machine.share_of_memory(3) == 3 * GIB
+    assert _machine.share_of_memory(64) == GIB
+    monkeypatch.setattr(_machine, "memory_limit", lambda: None)
+    assert _machine.share_of_memory(1) == 90 * GIB
 
 
 def test_memory_may_be_given_in_many_ways() -> None:

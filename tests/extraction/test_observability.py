@@ -522,7 +522,7 @@ def test_a_signal_ends_a_run_with_a_hung_worker(
 def test_a_second_signal_ends_a_clean_up_that_hangs(hung: list[str], tmp_path: Path) -> None:
     code = (
         "import time\nfrom mgmtool.engines._pool import Pool\n"
-        "close = Pool._close\nPool._close = lambda pool: (print('closing', flush=True), time.sleep(3600))"
+        "Pool.close = lambda pool: (print('closing', flush=True), time.sleep(3600))"
     )
     process = start(["extract", *hung, "-o", tmp_path / "m.zarr", *SMALL, "--workers", 2, "--json"], code)
     assert process.stdout is not None

@@ -132,7 +132,7 @@ def test_sigterm_ends_a_run_and_it_can_be_resumed(videos: Path, reference: Path,
 def terminate(driver: subprocess.Popen[str]) -> None:
     everyone = family(driver)
     driver.terminate()
-    _, errors = driver.communicate(timeout=120)
+    _, errors = driver.communicate(timeout=120)  # a worker that hangs would do so for ten minutes
     assert driver.returncode == 143, errors
     assert "terminated; what was committed stays" in errors
     wait_for(lambda: gone(everyone))

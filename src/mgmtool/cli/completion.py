@@ -58,7 +58,9 @@ def stores(_ctx: click.Context, _parameter: click.Parameter, start: str) -> list
 def video_ids(ctx: click.Context, _parameter: click.Parameter, start: str) -> list[Item]:
     """Offer ids of the store named earlier on the line; none if it is a URL or cannot be read."""
     store = str(ctx.params.get("store") or "")
-    if not store or "://" in store:
+    from mgmtool.storage import is_url
+
+    if not store or is_url(store):
         return []
     try:
         from mgmtool.store import Store

@@ -125,8 +125,7 @@ class Reading:
 
     def decode_options(self) -> DecodeOptions:
         """Return how files are to be decoded."""
-        from mgmtool.extraction.recipe import Recipe
-    from mgmtool.types import DecodeOptions
+        from mgmtool.types import DecodeOptions
 
         return DecodeOptions(
             stream=self.stream, strict=self.strict, max_pixels=self.max_pixels, max_frames=self.max_frames

@@ -10,7 +10,6 @@ import click
 from mgmtool.cli import completion
 from mgmtool.errors import UsageError
 from mgmtool.plugins import parse_pair
-from mgmtool.storage import is_url
 
 if TYPE_CHECKING:
     from mgmtool.types import PatchGrid
@@ -70,6 +69,8 @@ class PlaceType(_PlaceParam):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str | Path:
         """Keep a URL, and turn anything else into a path."""
+        from mgmtool.storage import is_url
+
         text = str(value)
         return text if is_url(text) else Path(self._path.convert(value, param, ctx))
 

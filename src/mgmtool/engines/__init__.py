@@ -6,12 +6,20 @@
 from __future__ import annotations
 
 from mgmtool import plugins
-from mgmtool.engines._cpus import available_cpus
-from mgmtool.engines._limits import Limits, limits
-from mgmtool.engines._memory import return_pictures_to_the_system
-from mgmtool.engines.base import Engine
+from mgmtool.engines._machine import Limits, available_cpus, limits, return_frames_to_the_system
+from mgmtool.engines.base import Cluster, Engine
 
-__all__ = ["ENGINES", "Engine", "Limits", "available_cpus", "build", "limits", "names", "return_pictures_to_the_system"]
+__all__ = [
+    "ENGINES",
+    "Cluster",
+    "Engine",
+    "Limits",
+    "available_cpus",
+    "build",
+    "limits",
+    "names",
+    "return_frames_to_the_system",
+]
 
 
 ENGINES: plugins.Family[Engine] = plugins.ENGINES

@@ -1,142 +1,138 @@
-"""The driver's side of one worker process."""
+"""The driver's side of one worker process.
+
+Each process has a pipe of its own and shares no lock with others, so it can be killed at any moment, in the middle of a message
+too, and only the task it was busy with is affected.
+"""
 
 from __future__ import annotations
 
-import math
 import multiprocessing
 import signal
+import threading
 import time
-from collections import deque
-from contextlib import suppress
-from multiprocessing.connection import Connection
-from multiprocessing.context import BaseContext
-from typing import Any, cast
+from collections.abc import Callable
+from multiprocessing.connection import Connection, wait
+from typing import Any
 
-import psutil
-
-from mgmtool.engines._queue import Task
-from mgmtool.engines._worker import STOP, Message, Settings, read_message, serve
-from mgmtool.errors import VideoError
+from mgmtool.engines._machine import resident, write_size
+from mgmtool.engines._worker import HEAD, Settings, serve
+from mgmtool.errors import CrashFailure, MemoryFailure, TimeoutFailure, VideoError
 
 _PRELOAD = ["mgmtool.extraction.preload"]
-_AHEAD = 2
-_SOON = 0.5
-"""Seconds of a task that is soon over. Behind a longer one, the next would wait while other workers may be free; and the moment
-in which a worker has nothing to do between two of them does not count."""
-
-_SMALL = 32 * 1024
-"""A message of more bytes may not fit into the pipe, and a worker that computes does not empty it."""
-
 _STARTS = 5
+_START_SECONDS = 120.0
+_GRACE_SECONDS = 1.0
+_REAP_SECONDS = 5.0
+_TICK = 0.25
+"""Seconds between two looks at clock and memory."""
+
+_ASLEEP = 1.0
+"""A look that comes this late shows that the driver was stopped or starved, and perhaps the worker with it."""
+
+_CHILDREN = threading.Lock()
+"""Each start has multiprocessing poll all its children, and of two threads that read one exit code, one would get none."""
 
 
 class WorkerProcess:
-    """A process, the pipe to it, and the tasks it has: the first is the one it is busy with, or starts next.
+    """A process and the pipe to it, for the use of one thread.
+
+    Parameters
+    ----------
+    settings : Settings
+        The work, and what the process may take for it.
+    closed : Event
+        Set when no answer is wanted any more.
 
     Attributes
     ----------
-    tasks : deque of Task
-        Given to it and not answered.
-    ready : bool
-        Whether it has come up.
-    running : bool
-        Whether it has started the first of its tasks.
-    since : float
-        When it started that, or was started itself.
-    pace : float
-        Seconds its last task has taken.
-    verdict : VideoError or None
-        Why the driver has killed it.
-    doomed : int or None
-        Number of the task that the verdict is about.
+    ended : bool
+        Whether it has ended and takes no more tasks.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._process, self._pipe, self._lifeline = _start(settings)
-        self.tasks: deque[Task] = deque()
-        self.ready = self.running = False
-        self.since, self.pace = time.monotonic(), math.inf
-        self.verdict: VideoError | None = None
-        self.doomed: int | None = None
-        self._meter: psutil.Process | None = None
-        with suppress(psutil.Error):
-            self._meter = psutil.Process(self._process.pid)
+    def __init__(self, settings: Settings, closed: threading.Event) -> None:
+        self._settings, self._closed = settings, closed
+        self._process, self._pipe, self._lifeline = start_worker(settings)
+        self._ready = self.ended = False
+        self._verdict: VideoError | None = None
 
-    @property
-    def pipe(self) -> Connection:
-        """Ready when there is a message to receive."""
-        return self._pipe
+    def do(self, task: bytes, make_room: Callable[[int], None]) -> bytes | VideoError | None:
+        """Have a task done.
 
-    @property
-    def sentinel(self) -> int:
-        """Ready when the process has ended."""
-        return int(self._process.sentinel)
+        Parameters
+        ----------
+        task : bytes
+            The pickled item.
+        make_room : callable
+            Called with the size of the result in bytes; returns when it may be received.
 
-    def has_room(self, task: Task) -> bool:
-        """Tell whether a task may be sent now: one to work on, and a small one for afterwards if this one is soon over."""
-        if not self.tasks:
-            return True
-        slowest = max(self.pace, time.monotonic() - self.since)
-        return len(self.tasks) < _AHEAD and len(task.message) <= _SMALL and slowest < _SOON
+        Returns
+        -------
+        bytes, VideoError or None
+            The pickled result; or what the work has raised; or None if the process died before it had read the task.
 
-    def give(self, task: Task) -> bool:
-        """Send a task; return False if the process is no more. The task is in :attr:`tasks` either way."""
-        self.tasks.append(task)
-        return self._send(task.message)
-
-    def stop(self) -> bool:
-        """Ask it to end; return False if the process is no more."""
-        return self._send(STOP)
-
-    def has_message(self) -> bool:
-        """Tell whether :meth:`receive` would return at once."""
+        Raises
+        ------
+        VideoError
+            The task has cost the process: it died, or was killed because it took too long or too much memory.
+        """
         try:
-            return self._pipe.poll(0)
-        except OSError:
-            return True
+            if not self._ready:
+                self._listen()
+                self._ready = True
+            self._pipe.send_bytes(task)
+            failed, leaving, size = HEAD.unpack(self._listen())
+            make_room(size)
+            payload = self._pipe.recv_bytes()
+        except (EOFError, OSError) as error:
+            code = self.end()
+            # Linux says "reset" where the process left something unread in its end of the pipe.
+            if self._verdict is None and isinstance(error, BrokenPipeError | ConnectionResetError):
+                return None
+            raise self._verdict or CrashFailure(f"the worker died: {how_it_died(code)}") from None
+        if leaving or self._verdict is not None:  # killed, but it had answered in the last moment
+            self.end()
+        return CrashFailure(str(payload, "utf-8")) if failed else payload
 
-    def receive(self) -> Message | None:
-        """Return its next message, or None if there are no more because the process has ended."""
-        try:
-            return read_message(self._pipe.recv_bytes())
-        except (EOFError, OSError):
-            return None
+    def _listen(self) -> bytes:
+        """Wait for its next message; kill it when it takes too long or too much, or is wanted no more."""
+        since = looked = time.monotonic()
+        while not self._pipe.poll(_TICK):
+            now = time.monotonic()
+            if now - looked > _ASLEEP:
+                since += now - looked
+            looked = now
+            self._verdict = self._judge(now - since)
+            if self._verdict is not None or self._closed.is_set():
+                self._process.kill()
+                break
+        return self._pipe.recv_bytes()
 
-    def memory(self) -> int:
-        """Return the bytes of memory it has now, shared ones included."""
-        with suppress(psutil.Error):
-            return 0 if self._meter is None else int(self._meter.memory_info().rss)
-        return 0
-
-    def kill(self, verdict: VideoError | None = None) -> None:
-        """End it whatever it does; the verdict is about the first of its tasks."""
-        if verdict is not None:
-            self.verdict, self.doomed = verdict, self.tasks[0].number
-        self._process.kill()
-
-    def ended(self, seconds: float) -> bool:
-        """Wait for its end so long; return whether it has ended."""
-        self._process.join(max(0.0, seconds))
-        return self._process.exitcode is not None
+    def _judge(self, seconds: float) -> VideoError | None:
+        """Say why it has to be killed, if so."""
+        timeout, limit = self._settings.timeout, self._settings.memory
+        if not self._ready:
+            late = seconds > max(_START_SECONDS, timeout)
+            return TimeoutFailure(f"its worker did not start within {seconds:.0f} s") if late else None
+        if seconds > timeout:
+            return TimeoutFailure(f"took longer than {timeout:g} s; its worker was stopped")
+        if limit is not None and (size := resident(self._process.pid)) > limit:
+            sizes = f"{write_size(size)}, more than the limit of {write_size(limit)}"
+            return MemoryFailure(f"its worker reached {sizes}; see --worker-memory")
+        return None
 
     def end(self) -> int | None:
-        """Clean up after it and return its exit code; minus the number of the signal that ended it."""
-        if not self.ended(1.0):  # it has closed its pipe without ending
+        """Have it end, within seconds; return its exit code, which is minus the number of the signal that ended it."""
+        self.ended = True
+        self._pipe.close()  # this ends one that waits for a task
+        if not wait([self._process.sentinel], _GRACE_SECONDS):
             self._process.kill()
-        gone = self.ended(5.0)
-        code: int | None = self._process.exitcode
-        self._pipe.close()
+            wait([self._process.sentinel], _REAP_SECONDS)
+        with _CHILDREN:
+            code: int | None = self._process.exitcode
+            if code is not None:
+                self._process.close()
         self._lifeline.close()
-        if gone:
-            self._process.close()
         return code
-
-    def _send(self, data: bytes) -> bool:
-        try:
-            self._pipe.send_bytes(data)
-        except OSError:
-            return False
-        return True
 
 
 def how_it_died(code: int | None) -> str:
@@ -151,39 +147,31 @@ def how_it_died(code: int | None) -> str:
     return name + hint
 
 
-def _start(settings: Settings) -> tuple[Any, Connection, Connection]:
-    """Start a process; return it with our ends of its pipe and of its lifeline."""
+def start_worker(settings: Settings) -> tuple[Any, Connection, Connection]:
+    """Start a process; return it with our ends of its pipe and of its lifeline.
+
+    It is forked from a clean server that has the heavy imports; or spawned where the system has no fork server.
+    """
+    forks = "forkserver" in multiprocessing.get_all_start_methods()
+    context: Any = multiprocessing.get_context("forkserver" if forks else "spawn")
+    if forks:
+        context.set_forkserver_preload(_PRELOAD)
     for attempt in range(_STARTS):
+        (ours, theirs), (end, held) = context.Pipe(), context.Pipe(duplex=False)
+        process = context.Process(target=serve, args=(theirs, end, settings), name="mgmtool-worker", daemon=True)
         try:
-            return _start_once(settings)
-        except (OSError, EOFError):  # it was killed before it had read what to do, or the fork server was
-            if attempt == _STARTS - 1:
+            with _CHILDREN:
+                process.start()
+        except BaseException as error:
+            ours.close()
+            held.close()
+            # An error of the system: it was killed before it had read what to do, or the fork server was.
+            if not isinstance(error, OSError | EOFError) or attempt == _STARTS - 1:
                 raise
             time.sleep(0.05)
+        else:
+            return process, ours, held
+        finally:
+            theirs.close()  # so that the pipe ends with the process
+            end.close()
     raise AssertionError
-
-
-def _start_once(settings: Settings) -> tuple[Any, Connection, Connection]:
-    context: Any = start_context()
-    ours, theirs = context.Pipe()
-    ends, held = context.Pipe(duplex=False)
-    process = context.Process(target=serve, args=(theirs, ends, settings), name="mgmtool-worker", daemon=True)
-    try:
-        process.start()
-    except BaseException:
-        ours.close()
-        held.close()
-        raise
-    finally:
-        theirs.close()  # so that the pipe ends with the process
-        ends.close()
-    return process, ours, held
-
-
-def start_context() -> BaseContext:
-    """Fork from a clean server that has the heavy imports; spawn where the system has no fork server."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context: Any = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(_PRELOAD)
-    return cast("BaseContext", context)

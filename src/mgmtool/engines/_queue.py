@@ -1,155 +1,123 @@
-"""Where the caller leaves tasks and picks up answers in order, and the pool's thread does the reverse."""
+"""Tasks of one caller on their way to the threads that have them done, and answers on their way back, in order."""
 
 from __future__ import annotations
 
-import heapq
+import pickle
 import threading
-from dataclasses import dataclass, field
-from multiprocessing.connection import Connection, Pipe
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
 
-from mgmtool.engines._worker import Message, describe, write_task
+from mgmtool.engines._worker import describe
 from mgmtool.errors import CrashFailure, VideoError
 
 
-@dataclass(order=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Task:
-    """One item on its way to a worker.
+    """One item, from its arrival until the caller takes the answer.
 
     Attributes
     ----------
-    number : int
-        Its place in the order.
+    item : object
+        What the work is applied to.
     message : bytes
-        What the worker is sent.
-    tries : int
-        Workers it has cost.
+        The pickled item.
+    answer : bytes, VideoError or None
+        The pickled result, or why there is none; None while it is awaited.
+    size : int
+        Bytes of the answer that count as held.
     """
 
-    number: int
-    message: bytes = field(compare=False)
-    tries: int = field(default=0, compare=False)
-
-
-Answer = Message | VideoError
+    item: Any
+    message: bytes = b""
+    answer: bytes | VideoError | None = None
+    size: int = 0
 
 
 class TaskQueue:
-    """Tasks and answers, shared by the caller's thread and the pool's.
+    """Tasks from the first whose answer has not been taken to the last submitted.
 
-    The caller uses :meth:`submit`, :meth:`take` and :meth:`close`; the rest is for the pool.
+    The caller uses :meth:`submit`, :meth:`take` and the length; the threads use the rest.
 
     Parameters
     ----------
     most_bytes : int
-        Answers held above which no further task is given out, except the one that the caller waits for.
+        Bytes of answers held above which further ones wait in their workers, except the one that the caller waits for.
     """
 
     def __init__(self, most_bytes: int) -> None:
-        self.bell: Connection
-        self.bell, self._button = Pipe(duplex=False)
-        self._pressed = False
-        self._changed = threading.Condition()
-        self._tasks: list[Task] = []
-        self._answers: dict[int, Answer] = {}
-        self._submitted = self._taken = 0
-        self._held, self._most_bytes = 0, most_bytes
-        self._open = True
+        self._most_bytes, self._held, self._idle = most_bytes, 0, 0
+        self._lock = threading.Lock()
+        self._submitted, self._answered, self._room = (threading.Condition(self._lock) for _ in range(3))
+        self._window: deque[Task] = deque()
+        self._waiting: deque[Task] = deque()
         self._broken: BaseException | None = None
+        self.closed = threading.Event()
 
-    def submit(self, item: object) -> None:
-        """Add a task; it gets the next number."""
-        with self._changed:
-            try:
-                heapq.heappush(self._tasks, Task(self._submitted, write_task(self._submitted, item)))
-                if len(self._tasks) == 1:  # or else the pool is busy with the others, and looks here again
-                    self._ring()
-            except Exception as error:  # noqa: BLE001  an item that cannot be sent is a failure like any other
-                self._answers[self._submitted] = CrashFailure(describe(error))
-            self._submitted += 1
+    def __len__(self) -> int:
+        """Count the tasks whose answers have not been taken."""
+        return len(self._window)
 
-    def take(self) -> Answer:
-        """Wait for the next answer in order; an error of the pool itself is raised here."""
-        with self._changed:
-            while self._taken not in self._answers:
+    def submit(self, item: object) -> bool:
+        """Add a task; return whether there is an idle thread for it, or none is needed."""
+        task = Task(item)
+        try:
+            task.message = pickle.dumps(item, pickle.HIGHEST_PROTOCOL)
+        except Exception as error:  # noqa: BLE001  an item that cannot be sent is a failure like any other
+            task.answer = CrashFailure(describe(error))
+        with self._lock:
+            self._window.append(task)
+            if task.answer is None:
+                self._waiting.append(task)
+                self._submitted.notify()
+            return self._idle >= len(self._waiting)
+
+    def take(self) -> tuple[Any, bytes | VideoError]:
+        """Wait for the next answer in order; return it with its item. An error of a thread itself is raised here."""
+        with self._lock:
+            task = self._window[0]
+            while task.answer is None:
                 if self._broken is not None:
                     raise self._broken
-                self._changed.wait(1.0)  # not for ever: some systems deliver no signal to a thread that waits for ever
-            answer = self._answers.pop(self._taken)
-            self._taken += 1
-            if self.full:
-                self._ring()
-            self._held -= _size(answer)
-            return answer
+                self._answered.wait(1.0)  # not for ever: some systems deliver no signal to a thread that waits for ever
+            self._window.popleft()
+            self._held -= task.size
+            self._room.notify_all()
+            return task.item, task.answer
 
-    def close(self) -> None:
-        """Have the pool end."""
-        with self._changed:
-            self._open = False
-            self._ring()
+    def next(self) -> Task | None:
+        """Wait for a task to be done; None says that no more are wanted."""
+        with self._lock:
+            self._idle += 1
+            while not self._waiting and not self.closed.is_set():
+                self._submitted.wait()
+            self._idle -= 1
+            return None if self.closed.is_set() else self._waiting.popleft()
 
-    @property
-    def is_open(self) -> bool:
-        """Whether the caller may still want something."""
-        return self._open
+    def make_room(self, task: Task, size: int) -> None:
+        """Wait until an answer may be received. Tasks begin in order, so the one that the caller waits for is on its way."""
+        with self._lock:
+            while self._held >= self._most_bytes and task is not self._window[0] and not self.closed.is_set():
+                self._room.wait()
+            self._held += size - task.size
+            task.size = size
 
-    @property
-    def head(self) -> int:
-        """Number of the answer that the caller waits for, now or next."""
-        return self._taken
-
-    @property
-    def full(self) -> bool:
-        """Whether so many bytes of answers are held that no more are welcome."""
-        return self._held >= self._most_bytes
-
-    @property
-    def head_is_here(self) -> bool:
-        """Whether the task that the caller waits for has not been given out."""
-        with self._changed:
-            return bool(self._tasks) and self._tasks[0].number == self._taken
-
-    def peek(self) -> Task | None:
-        """Return the task to give out next, if one may be given out now."""
-        with self._changed:
-            welcome = self._tasks and (not self.full or self._tasks[0].number == self._taken)
-            return self._tasks[0] if welcome else None
-
-    def pop(self) -> Task:
-        """Remove the task of :meth:`peek`."""
-        with self._changed:
-            return heapq.heappop(self._tasks)
-
-    def put_back(self, task: Task) -> None:
-        """Return a task that was given out in vain; it keeps its place in the order."""
-        with self._changed:
-            heapq.heappush(self._tasks, task)
-
-    def answer(self, number: int, answer: Answer) -> None:
+    def answer(self, task: Task, answer: bytes | VideoError | None) -> None:
         """Leave an answer for the caller."""
-        with self._changed:
-            self._answers[number] = answer
-            self._held += _size(answer)
-            if number == self._taken:
-                self._changed.notify()
+        with self._lock:
+            task.answer = answer
+            if task is self._window[0]:
+                self._answered.notify()
 
     def give_up(self, error: BaseException) -> None:
-        """Tell the caller that the pool itself is broken."""
-        with self._changed:
+        """Have the caller's thread raise an error."""
+        with self._lock:
             self._broken = error
-            self._changed.notify()
+            self._answered.notify()
 
-    def hear_bell(self) -> None:
-        """Take note that something has changed."""
-        with self._changed:
-            if self._pressed:
-                self.bell.recv_bytes()
-                self._pressed = False
-
-    def _ring(self) -> None:
-        if not self._pressed:
-            self._pressed = True
-            self._button.send_bytes(b".")
-
-
-def _size(answer: Answer) -> int:
-    return answer.size if isinstance(answer, Message) else 0
+    def close(self) -> None:
+        """Wake every thread: no answer is wanted any more."""
+        with self._lock:
+            self.closed.set()
+            self._submitted.notify_all()
+            self._room.notify_all()

@@ -6,30 +6,18 @@ Public: plug-ins of other packages import from here.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
-from typing import ClassVar, Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from mgmtool.errors import VideoError
 
-__all__ = ["Engine", "Item", "Result"]
+__all__ = ["Cluster", "Engine", "Item", "Result"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
 class Engine(Protocol):
-    """An engine: a frozen dataclass whose fields are its options.
-
-    Attributes
-    ----------
-    whole_parts : bool
-        Whether an item is a whole part, which a task on another machine writes and commits, rather than one video.
-    """
-
-    whole_parts: ClassVar[bool]
-
-    def inside(self) -> Engine:
-        """Return the engine that does the videos of a part inside a task; the engine itself where an item is a video."""
-        ...
+    """An engine: a frozen dataclass whose fields are its options."""
 
     def run(
         self,
@@ -48,4 +36,17 @@ class Engine(Protocol):
         lost : callable
             Makes the result of an item whose process died, hung or could not answer.
         """
+        ...
+
+
+@runtime_checkable
+class Cluster(Engine, Protocol):
+    """An engine whose tasks run on other machines.
+
+    Whoever has much small work gives it whole batches of it (for ``extract``: parts of the store) as items, and ``work`` does the
+    members of a batch with the engine that :meth:`on_node` returns.
+    """
+
+    def on_node(self) -> Engine:
+        """Return the engine that does the members of a batch, on the machine that the batch was sent to. Picklable."""
         ...

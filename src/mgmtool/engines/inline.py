@@ -4,21 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
-from typing import ClassVar
 
-from mgmtool.engines.base import Engine, Item, Result
+from mgmtool.engines.base import Item, Result
 from mgmtool.errors import VideoError
 
 
 @dataclass(frozen=True)
 class Inline:
     """The reference engine: no processes, no timeout, easy to debug and profile."""
-
-    whole_parts: ClassVar[bool] = False
-
-    def inside(self) -> Engine:
-        """See :meth:`mgmtool.engines.Engine.inside`."""
-        return self
 
     def run(
         self,

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import pickle
-from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
-from typing import ClassVar
 
-from mgmtool.engines._cpus import available_cpus
-from mgmtool.engines._memory import read_size, share_of_memory
-from mgmtool.engines._pool import Pool, Rules
-from mgmtool.engines._queue import Answer, TaskQueue
+from mgmtool.engines._machine import available_cpus, read_size, share_of_memory
+from mgmtool.engines._pool import Pool
 from mgmtool.engines._worker import Settings, describe
-from mgmtool.engines.base import Engine, Item, Result
+from mgmtool.engines.base import Item, Result
 from mgmtool.errors import CrashFailure, UsageError, VideoError
 
 _ITEMS_AHEAD = 64
@@ -41,8 +37,6 @@ class Local:
         Videos after which a worker is replaced, which bounds what a leak in a decoder can cost.
     """
 
-    whole_parts: ClassVar[bool] = False
-
     workers: int | None = None
     timeout: float = 300.0
     retries: int = 1
@@ -64,10 +58,6 @@ class Local:
         if self.recycle < 1:
             raise UsageError(f"recycle is {self.recycle}; expected 1 or more")
 
-    def inside(self) -> Engine:
-        """See :meth:`mgmtool.engines.Engine.inside`."""
-        return self
-
     def run(
         self,
         work: Callable[[Item], Result],
@@ -76,29 +66,28 @@ class Local:
     ) -> Generator[Result, None, None]:
         """See :meth:`mgmtool.engines.Engine.run`."""
         workers = self.workers or available_cpus()
-        desk = TaskQueue(_BYTES_AHEAD)
-        waiting: deque[Item] = deque()
-        settings = Settings(pickle.dumps(work, pickle.HIGHEST_PROTOCOL), self.recycle, self._memory_limit(workers))
-        with Pool(desk, Rules(workers, self.timeout, self.retries), settings):
+        pickled = pickle.dumps(work, pickle.HIGHEST_PROTOCOL)
+        settings = Settings(pickled, self.recycle, self.worker_limit(workers), self.timeout, self.retries)
+        with Pool(workers, settings, _BYTES_AHEAD) as pool:
             for item in items:
-                desk.submit(item)
-                waiting.append(item)
-                if len(waiting) == workers * _ITEMS_AHEAD:
-                    yield _result(waiting.popleft(), desk.take(), lost)
-            while waiting:
-                yield _result(waiting.popleft(), desk.take(), lost)
+                pool.submit(item)
+                if len(pool) == workers * _ITEMS_AHEAD:
+                    yield _result(*pool.take(), lost)
+            while pool:
+                yield _result(*pool.take(), lost)
 
-    def _memory_limit(self, workers: int) -> int | None:
+    def worker_limit(self, workers: int) -> int | None:
+        """Return the bytes above which one of so many workers is stopped; None for no limit."""
         if self.worker_memory == "auto":
             return share_of_memory(workers)
-        return read_size(self.worker_memory)  # None for none
+        return read_size(self.worker_memory)
 
 
-def _result(item: Item, answer: Answer, lost: Callable[[Item, VideoError], Result]) -> Result:
+def _result(item: Item, answer: bytes | VideoError, lost: Callable[[Item, VideoError], Result]) -> Result:
     if isinstance(answer, VideoError):
         return lost(item, answer)
     try:
-        result: Result = pickle.loads(answer.payload)  # noqa: S301  from our own worker
+        result: Result = pickle.loads(answer)  # noqa: S301  from our own worker
     except Exception as error:  # noqa: BLE001  an answer that cannot be read is the failure of its one item
         return lost(item, CrashFailure(describe(error)))
     return result

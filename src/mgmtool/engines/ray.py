@@ -1,4 +1,4 @@
-"""Parts as tasks of a Ray cluster; inside each task, a pool of processes does the videos."""
+"""Items as tasks of a Ray cluster; inside each task, a pool of processes does the members of a batch."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields, replace
-from typing import Any, ClassVar
+from typing import Any
 
-from mgmtool.engines._cpus import available_cpus
-from mgmtool.engines._memory import share_of_memory
+from mgmtool.engines._machine import available_cpus
 from mgmtool.engines._worker import describe
 from mgmtool.engines.base import Engine, Item, Result
 from mgmtool.engines.local import Local
@@ -47,12 +46,16 @@ class InTask(Local):
         lost: Callable[[Item, VideoError], Result],
     ) -> Generator[Result, None, None]:
         """See :meth:`mgmtool.engines.Engine.run`."""
-        return Local.run(replace(self, workers=self.workers or _cpus_of_this_task()), work, items, lost)
+        workers = self.workers
+        if workers is None:
+            import ray
 
-    def _memory_limit(self, workers: int) -> int | None:
-        if self.worker_memory == "auto":  # other tasks run on the same node
-            return share_of_memory(max(workers, available_cpus()))
-        return super()._memory_limit(workers)
+            workers = max(1, int(ray.get_runtime_context().get_assigned_resources().get("CPU", 1)))
+        return Local.run(replace(self, workers=workers), work, items, lost)
+
+    def worker_limit(self, workers: int) -> int | None:
+        """See :meth:`Local.worker_limit`; other tasks run on the same node."""
+        return super().worker_limit(max(workers, available_cpus()))
 
 
 @dataclass(frozen=True)
@@ -70,8 +73,6 @@ class Ray:
         for a running one, and then starts one.
     """
 
-    whole_parts: ClassVar[bool] = True
-
     workers: int | None = None
     timeout: float = 300.0
     retries: int = 1
@@ -81,10 +82,10 @@ class Ray:
 
     def __post_init__(self) -> None:
         """Check the options."""
-        self.inside()
+        self.on_node()
 
-    def inside(self) -> Engine:
-        """See :meth:`mgmtool.engines.Engine.inside`."""
+    def on_node(self) -> Engine:
+        """See :meth:`mgmtool.engines.Cluster.on_node`."""
         return InTask(**{field.name: getattr(self, field.name) for field in fields(InTask)})
 
     def run(
@@ -96,8 +97,8 @@ class Ray:
         """See :meth:`mgmtool.engines.Engine.run`."""
         pickled = pickle.dumps(work, pickle.HIGHEST_PROTOCOL)
         waiting: deque[tuple[Item, Any]] = deque()
-        with _cluster(self.address) as ray:
-            cpus, slots = _plan(_nodes(ray), self.workers)
+        with connection(self.address) as ray:
+            cpus, slots = plan(ray.nodes(), self.workers)
             task = ray.remote(answer).options(num_cpus=cpus, max_retries=_RETRIES, retry_exceptions=False)
             try:
                 for item in items:
@@ -108,8 +109,13 @@ class Ray:
                 while waiting:
                     yield _result(*waiting[0], lost)
                     waiting.popleft()
-            finally:
-                _cancel(ray, [reference for _, reference in waiting])
+            finally:  # at once, with the processes inside the tasks, which end with the tasks' own
+                for _, reference in waiting:
+                    with suppress(Exception):  # the cluster may be gone
+                        ray.cancel(reference, force=True)
+                if waiting:
+                    with suppress(Exception):
+                        ray.wait([r for _, r in waiting], num_returns=len(waiting), timeout=_CANCEL_SECONDS)
 
 
 def answer(pickled: bytes, item: Any) -> tuple[bool, Any]:
@@ -150,39 +156,38 @@ def _words(error: Exception) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
-def _cancel(ray: Any, references: list[Any]) -> None:
-    """End tasks at once, with the processes inside them, which end with the task's own."""
-    for reference in references:
-        with suppress(Exception):  # the cluster may be gone
-            ray.cancel(reference, force=True)
-    if references:
-        with suppress(Exception):
-            ray.wait(references, num_returns=len(references), timeout=_CANCEL_SECONDS)
+def plan(nodes: list[dict[str, Any]], workers: int | None) -> tuple[int, int]:
+    """Say how many CPUs a task reserves, and how many tasks can run at a time.
 
+    Parameters
+    ----------
+    nodes : list of dict
+        What Ray says of the nodes of the cluster.
+    workers : int or None
+        CPUs for each task; None leaves it to us.
 
-def _nodes(ray: Any) -> list[int]:
-    """CPUs of each node that has any."""
-    alive = [node["Resources"].get("CPU", 0) for node in ray.nodes() if node["Alive"]]
-    return sorted(int(cpus) for cpus in alive if cpus >= 1)
-
-
-def _plan(nodes: list[int], workers: int | None) -> tuple[int, int]:
-    """Say how many CPUs a task reserves, and how many tasks can run at a time."""
-    if workers is not None and nodes and workers > nodes[-1]:
-        raise UsageError(f"workers is {workers}, but no node of the Ray cluster has more than {nodes[-1]} CPUs")
-    cpus = workers or min([_MOST_CPUS, *nodes[:1]])
-    return cpus, max(1, sum(node // cpus for node in nodes))
-
-
-def _cpus_of_this_task() -> int:
-    import ray
-
-    return max(1, int(ray.get_runtime_context().get_assigned_resources().get("CPU", 1)))
+    Raises
+    ------
+    UsageError
+        No node has so many CPUs.
+    """
+    sizes = sorted(int(node["Resources"].get("CPU", 0)) for node in nodes if node["Alive"])
+    sizes = [size for size in sizes if size]
+    if workers is not None and sizes and workers > sizes[-1]:
+        raise UsageError(f"workers is {workers}, but no node of the Ray cluster has more than {sizes[-1]} CPUs")
+    cpus = workers or min([_MOST_CPUS, *sizes[:1]])
+    return cpus, max(1, sum(size // cpus for size in sizes))
 
 
 @contextmanager
-def _cluster(address: str) -> Iterator[Any]:
-    """Be connected to a cluster; stay with the one whoever uses this library is connected to."""
+def connection(address: str) -> Iterator[Any]:
+    """Connect to a cluster and yield the module ``ray``; keep the connection of a host program that has one.
+
+    Raises
+    ------
+    UsageError
+        Ray is not installed, or the cluster cannot be joined.
+    """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # we use no GPU; otherwise Ray explains itself
     try:
@@ -192,19 +197,26 @@ def _cluster(address: str) -> Iterator[Any]:
     if ray.is_initialized():
         yield ray
         return
-    with _our_sigterm():
-        _connect(ray, address or os.environ.get("RAY_ADDRESS", ""))
+    handler = signal.getsignal(signal.SIGTERM)
+    try:
+        join(ray, address or os.environ.get("RAY_ADDRESS", ""))
+    finally:  # Ray sets a handler of its own
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, handler)
     try:
         yield ray
     finally:
         ray.shutdown()
 
 
-def _connect(ray: Any, address: str) -> None:
+def join(ray: Any, address: str) -> None:
+    """Join a cluster, or start one where no address is given and none is running here."""
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     if address != "local":
         try:
-            _reach(address)
+            host, colon, port = address.rpartition(":")
+            if colon and port.isdecimal() and "/" not in host:  # Ray alone tries for minutes where nobody listens
+                socket.create_connection((host.strip("[]"), int(port)), _CONNECT_SECONDS).close()
             ray.init(address=address or "auto", **quiet)
         except (OSError, RuntimeError, ValueError) as error:
             if address:
@@ -213,26 +225,6 @@ def _connect(ray: Any, address: str) -> None:
             return
         _LOG.warning("no Ray cluster is running here; starting one on this machine")
     ray.init(address="local", include_dashboard=False, **quiet)
-
-
-def _reach(address: str) -> None:
-    """Raise OSError at once where nobody listens; Ray alone tries for minutes."""
-    host, colon, port = address.rpartition(":")
-    if colon and port.isdecimal() and "/" not in host:
-        socket.create_connection((host.strip("[]"), int(port)), _CONNECT_SECONDS).close()
-
-
-@contextmanager
-def _our_sigterm() -> Iterator[None]:
-    """Keep the handler of SIGTERM, which Ray replaces by one of its own."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    handler = signal.getsignal(signal.SIGTERM)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, handler)
 
 
 PLUGIN = Ray

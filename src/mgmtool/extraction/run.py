@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from mgmtool.corpus import Corpus, Part
-from mgmtool.engines import Engine
+from mgmtool.engines import Cluster, Engine
 from mgmtool.errors import PartCommittedError, StoreBusyError, StoreWriteError, VideoError
 from mgmtool.extraction.recipe import Recipe
 from mgmtool.extraction.record import RunFacts, RunTotals, known_bytes, recorded
@@ -141,12 +141,13 @@ class ExtractRun(Plan):
 
         how = Work(self.recipe, self.resume.fingerprint == "content", self._scratch, self._profile)
         watch = Watch(committed, self.totals.clock)
-        write = write_parts_elsewhere if self._engine.whole_parts else write_parts
         with self._writer.hold(self.resume.shard), self._recorded():
             if self.parts:
-                with closing(
-                    write(self._writer, self._engine, self.parts, how, watch)
-                ) as results:  # before the record ends
+                if isinstance(self._engine, Cluster):
+                    results = write_parts_elsewhere(self._writer, self._engine, self.parts, how, watch)
+                else:
+                    results = write_parts(self._writer, self._engine, self.parts, how, watch)
+                with closing(results):  # before the record ends
                     for outcome in results:
                         self.totals.add(outcome)
                         yield outcome
@@ -188,11 +189,11 @@ def write_parts(
 
 
 def write_parts_elsewhere(
-    writer: StoreWriter, engine: Engine, parts: list[Part], how: Work, watch: Watch
+    writer: StoreWriter, cluster: Cluster, parts: list[Part], how: Work, watch: Watch
 ) -> Generator[Outcome, None, None]:
     """Have each part written by a task of the engine, which commits it, too."""
-    work = partial(write_part, writer=writer, engine=engine.inside(), how=how)
-    results = engine.run(work, parts, lost_part)
+    work = partial(write_part, writer=writer, engine=cluster.on_node(), how=how)
+    results = cluster.run(work, parts, lost_part)
     try:
         for part, outcomes in zip(parts, watch.clock.timed(results, "wait"), strict=True):
             yield from outcomes

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import pickle
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
-from mgmtool.engines import ENGINES, Engine
+from mgmtool.engines import ENGINES, Cluster, Engine
 from mgmtool.errors import VideoError
 from mgmtool.plugins import Family
 from mgmtool.testing.plugin import PluginContract
@@ -53,10 +54,12 @@ class EngineContract(PluginContract):
         engine: Engine = self.build(name)
         return engine
 
-    def test_what_an_item_is_is_declared(self, name: str) -> None:
+    def test_the_engine_on_a_node_is_no_cluster(self, name: str) -> None:
         engine = self.build(name)
-        assert type(engine.whole_parts) is bool
-        assert not engine.inside().whole_parts
+        assert isinstance(engine, Cluster) == hasattr(engine, "on_node")
+        if isinstance(engine, Cluster):
+            assert not isinstance(engine.on_node(), Cluster)
+            assert pickle.dumps(engine.on_node())
 
     def test_results_come_in_the_order_of_the_items(self, name: str) -> None:
         assert list(self.engine(name).run(double, range(50), blame)) == list(range(0, 100, 2))

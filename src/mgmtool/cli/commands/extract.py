@@ -53,7 +53,7 @@ def _extract(inputs: Inputs, masks: StoreMasks, running: Running, failures: Fail
     from mgmtool.cli.shard import choose_shard
     from mgmtool.types import Resume
 
-    engines.return_pictures_to_the_system()
+    engines.return_frames_to_the_system()
     recipe, engine = masks.store_recipe(), running.build()
     shard, origin = choose_shard(running.shard, os.environ)
     if origin is not None and not output.quiet:

@@ -39,12 +39,13 @@ def command(inputs: Inputs, reading: Reading, workers: Workers, output: Output) 
     Exit codes: 0 all files can be read, 1 fatal error, 2 wrong usage, 3 some files cannot be read.
     """
     from mgmtool.extraction.probing import CorpusTotals, probe
+    from mgmtool.extraction.recipe import Recipe
     from mgmtool.types import ExtractSpec
 
     raise_on_sigterm()
     engine, found = workers.build(), inputs.find()
     # A scheme that ignores motion: the kernels of the sources are all that is needed.
-    compile_kernels(ExtractSpec(scheme="random"), output.quiet)
+    compile_kernels(Recipe.of(ExtractSpec(scheme="random")), output.quiet)
     totals, table = CorpusTotals(), grid() if narrow() else columns(*_COLUMNS)
     with (
         output.draw(len(found.videos)) as progress,
