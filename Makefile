@@ -35,7 +35,7 @@ demo: $(STAMP) demo/clips/.fetched ## fetch three real clips, extract their mask
 
 test: $(STAMP) ## run the tests in parallel, without the slow ones, and print the share of lines they run
 	$(BIN)/python -m pytest $(PARALLEL) $(COV)
-	$(if $(COV),@echo "coverage: $$($(BIN)/coverage report --format=total) % of the lines of src, kernels aside")
+	$(if $(COV),@echo "coverage: $$($(BIN)/coverage report --format=total) % of the lines of src without kernels")
 
 test-lowest: $(LOWEST)/.installed ## run the tests with the lowest versions pyproject.toml allows; wants PYTHON=python3.11
 	NUMBA_CACHE_DIR=$(CURDIR)/$(LOWEST)/numba $(LOWEST)/bin/python -m pytest $(PARALLEL)
