@@ -32,6 +32,7 @@ ROOMS = ("processes", "engines", "docs", "drawing", "training", "extraction", "e
 """Folders whose tests take longest or wait for processes: a parallel run begins with them, so that none is left for last."""
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """One more process than there are CPUs: there is always one that waits for a process it has started."""
     return len(os.sched_getaffinity(0)) + 1
