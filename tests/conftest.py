@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -26,6 +28,33 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # Under make, a make that a test starts would take itself for a part of it.
 for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
     os.environ.pop(name, None)
+
+
+ROOMS = ("processes", "engines", "docs", "drawing", "training", "extraction", "export", "store", "cli", "storage")
+"""Folders whose tests take longest or wait for processes: a parallel run begins with them, so that none is left for last."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more process than there are CPUs: there is always one that waits for a process it has started."""
+    return len(os.sched_getaffinity(0)) + 1
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest first; a file stays in one piece, and its fixtures are made once."""
+    places = {name: place for place, name in enumerate(ROOMS)}
+    items.sort(key=lambda item: places.get(item.path.parent.name, len(ROOMS)))
+    for item in items:
+        if item.path.parent.name == "kernels":
+            item.add_marker("no_cover")  # their lines are not counted, and the twins are slow enough
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Compile the kernels once before a parallel run, rather than in every process of it."""
+    if getattr(session.config.option, "numprocesses", None) and not hasattr(session.config, "workerinput"):
+        program = "from support.compiling import compile_kernels; compile_kernels()"
+        subprocess.run([sys.executable, "-c", program], cwd=Path(__file__).parent, check=True)
 
 
 @pytest.fixture

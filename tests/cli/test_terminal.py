@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import subprocess
@@ -60,6 +61,13 @@ def shown(folder: Path, columns: int, *words: str, **environment: str) -> str:
     return seen.decode().replace("\r\n", "\n")
 
 
+@functools.cache
+def piped(folder: Path, *words: str) -> str:
+    """What a command writes where there is no terminal."""
+    program = [sys.executable, "-c", PROGRAM, *words]
+    return subprocess.run(program, cwd=folder, capture_output=True, text=True, check=False).stdout
+
+
 TABLES = [
     *((60, words) for words in [("doctor",), ("probe", "v", "--engine", "inline", "-q")]),
     *(
@@ -78,11 +86,8 @@ def test_tables_keep_to_the_width_and_lose_nothing(folder: Path, columns: int, w
     rows = text.splitlines()[:-1] if words[0] in {"failures", "doctor"} else text.splitlines()
     assert max(map(len, rows)) <= columns
     assert "…" not in text
-    piped = subprocess.run(
-        [sys.executable, "-c", PROGRAM, *words], cwd=folder, capture_output=True, text=True, check=False
-    )
     if words[0] not in {"doctor", "probe"}:  # whose figures change, and whose columns are lines
-        assert sorted("".join(text.split())) == sorted("".join(piped.stdout.split()))
+        assert sorted("".join(text.split())) == sorted("".join(piped(folder, *words).split()))
 
 
 @pytest.mark.parametrize(("columns", "whole"), [(60, False), (100, True), (200, True)])

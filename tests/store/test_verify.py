@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from mgmtool.store import Finding, Store, VerifyProgress, failed_videos, rebuild
 from mgmtool.store.layout import part_name
 from mgmtool.types import ExtractSpec, PatchGrid, Resume
 from support import stores, tiny_videos
+from support.calling import exit_code
 
 SPEC = ExtractSpec(grid=PatchGrid(4, 6), energy_grid=PatchGrid(3, 4), part_videos=2)
 PROGRAM = [sys.executable, "-c", "from mgmtool.cli import main; main()"]
@@ -46,9 +48,11 @@ def notes(store: str | Path) -> list[tuple[str, str | None]]:
 
 
 def mgmtool(*words: str | Path, code: int = 0, text: bool = True) -> Any:
-    done = subprocess.run([*PROGRAM, *map(str, words)], check=False, capture_output=True, text=text)
-    assert done.returncode == code, done.stderr
-    return done.stdout
+    out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
+    with redirect_stdout(out), redirect_stderr(err):
+        assert exit_code(*words) == code, err.buffer.getvalue()
+    written: bytes = out.buffer.getvalue()
+    return written.decode() if text else written
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ import shutil
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -272,6 +272,8 @@ def test_processes_get_the_same_masks(
 
 def in_children(store: MaskStore, clips: list[Clip], start: str, children: int = 2) -> list[list[TokenMask]]:
     """Masks that child processes make; a forked child finds the store as it is, a spawned one gets it pickled."""
+    if start == "spawn":
+        return [job.result(60) for job in [pool.submit(masks_of, store, clips) for pool in spawned()[:children]]]
     context: Any = multiprocessing.get_context(start)
     pipes = [context.Pipe(duplex=False) for _ in range(children)]
     with warnings.catch_warnings():
@@ -291,6 +293,20 @@ def in_children(store: MaskStore, clips: list[Clip], start: str, children: int =
     for pipe, _ in pipes:
         pipe.close()
     return found
+
+
+@functools.cache
+def spawned() -> list[ProcessPoolExecutor]:
+    """Two processes that were spawned, not forked, and know nothing but what they get; each test has its own store."""
+    return [ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) for _ in range(2)]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_process_is_left() -> Iterator[None]:
+    yield
+    if spawned.cache_info().currsize:
+        for pool in spawned():
+            pool.shutdown()
 
 
 def send_masks(pipe: Any, store: MaskStore, clips: list[Clip]) -> None:
