@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -32,6 +33,13 @@ def in_bytes(size: float) -> str:
             break
         size /= 1000
     return f"{size:.0f} {unit}" if unit == "bytes" else f"{three_digits(size)} {unit}"
+
+
+def shown(place: str | os.PathLike[str]) -> str:
+    """Write a path or URL as one line that is harmless on a terminal, without what may be a secret."""
+    from mgmtool.storage import public
+
+    return one_line(public(place))
 
 
 def counted(counts: dict[str, int]) -> str:

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator
 
 from mgmtool.errors import MgmtoolError, StoreError, StoreWriteError, one_line
+from mgmtool.storage import redacted
 
 
 @contextlib.contextmanager
@@ -13,10 +14,10 @@ def read_errors(name: str) -> Iterator[None]:
     """Turn any error of reading into a StoreError of one line that names the store."""
     try:
         yield
-    except (MgmtoolError, MemoryError):
+    except MgmtoolError:
         raise
     except Exception as error:  # each file system raises exceptions of its own kind
-        words = one_line(str(error)) or type(error).__name__
+        words = redacted(one_line(str(error))) or type(error).__name__
         # A server that ignores ranges sends the whole file, whose checksum is another.
         hint = "; the server has to answer range requests" if name.startswith("http") and "checksum" in words else ""
         raise StoreError(f"{name} cannot be read: {words}{hint}") from error

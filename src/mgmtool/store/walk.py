@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from mgmtool.store.arrays import Arrays
 from mgmtool.store.layout import frame_arrays
 from mgmtool.store.reader import Store, read_volume
+from mgmtool.store.rows import checked_rows
 from mgmtool.store.videos import VideoRows
 from mgmtool.types import ExtractSpec, MaskVolume
 
@@ -135,11 +136,13 @@ def stored_videos(store: Store, parts: Collection[int]) -> Iterator[StoredVideo]
     """
     for number, table in store.records.tables():
         if number in parts:
-            rows = table.filter(pc.equal(table["status"], "done")).to_pylist()
+            checked = checked_rows(table, store.name)
+            rows = checked.filter(pc.equal(checked["status"], "done")).to_pylist()
             yield from (StoredVideo(row, store.spec, store.arrays) for row in rows)
 
 
 def stored_parts(store: Store, columns: Sequence[str]) -> Iterator[StoredPart]:
     """Yield every committed part, in order, with some columns of its index rows."""
     for number, table in store.records.tables():
-        yield StoredPart(number, table.select(list(columns)).to_pylist(), store.arrays)
+        rows = checked_rows(table.select(list(columns)), store.name, ordered=True)
+        yield StoredPart(number, rows.to_pylist(), store.arrays)

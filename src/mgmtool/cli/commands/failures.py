@@ -13,7 +13,7 @@ from mgmtool.cli import completion
 from mgmtool.cli.console import grid, json_line, narrow, show
 from mgmtool.cli.parameters import PlaceType
 from mgmtool.cli.records import argument, as_command, option, record
-from mgmtool.cli.words import counted
+from mgmtool.cli.words import counted, shown
 from mgmtool.errors import FAILURE_CLASSES, UsageError, did_you_mean, one_line
 
 
@@ -58,6 +58,7 @@ def command(listing: Listing) -> None:
     """
     from rich.markup import escape
 
+    from mgmtool.storage import public
     from mgmtool.store import Store, failed_videos
 
     listing.check()
@@ -65,13 +66,13 @@ def command(listing: Listing) -> None:
     counts = Counter(video.failure for video in videos)
     if listing.paths_only:
         # Paths go to other programs as they are, except to a terminal, which may act on what is in them.
-        shown = one_line if not listing.nul and sys.stdout.isatty() else str
+        written = one_line if not listing.nul and sys.stdout.isatty() else str
         for video in videos:
-            click.echo(shown(video.path) + ("\0" if listing.nul else "\n"), nl=False)
+            click.echo(written(video.path) + ("\0" if listing.nul else "\n"), nl=False)
     elif listing.as_json:
         for video in videos:
             click.echo(json_line({"event": "failure", **asdict(video)}))
-        facts = {"store": str(listing.store), "failed": len(videos), "failures": dict(counts.most_common())}
+        facts = {"store": public(listing.store), "failed": len(videos), "failures": dict(counts.most_common())}
         click.echo(json_line({"event": "summary", **facts}))
     else:
         table = grid()
@@ -81,4 +82,4 @@ def command(listing: Listing) -> None:
         if videos:
             show(table)
         classes = f" ({counted(counts)})" if counts else ""
-        click.echo(f"{one_line(str(listing.store))}: {len(videos)} failed{classes}")
+        click.echo(f"{shown(listing.store)}: {len(videos)} failed{classes}")
