@@ -59,8 +59,13 @@ def can_draw() -> bool:
 
 
 def notice(line: str) -> None:
-    """Print a line on stderr."""
-    click.echo(line, err=True, color=wants_color())
+    """Print a line on stderr; where that is full or gone, nobody can be told, and the work goes on."""
+    try:
+        click.echo(line, err=True, color=wants_color())
+    except BrokenPipeError:
+        raise
+    except OSError:
+        return
 
 
 def failed(what: str, message: str, kind: str = "failed") -> str:

@@ -16,7 +16,7 @@ from mgmtool.cli.console import Progress, failed, json_line, notice, show_profil
 from mgmtool.cli.events import changed_words, start_facts, summary_event, totals_words, video_event
 from mgmtool.cli.log import Log
 from mgmtool.cli.options import Output
-from mgmtool.cli.words import shown
+from mgmtool.cli.words import shown, skipped_words
 from mgmtool.corpus import Part
 from mgmtool.engines import Engine
 from mgmtool.errors import one_line
@@ -55,12 +55,26 @@ class Narrator:
         log.line("INFO", ", ".join(f"{name} {version}" for name, version in facts["versions"].items()))
         counts = "{remaining} of {videos} videos to do, {engine} with {workers} workers, shard {shard}"
         log.line("INFO", counts.format(**facts))
+        self._tell_workers(facts["workers"])
+        if run.corpus.skipped:
+            log.line("INFO", skipped_words(run.corpus.skipped))
+            if not self._output.quiet:
+                notice(skipped_words(run.corpus.skipped))
         if run.changed:
             ids = [video.id for video in run.changed]
             self._event({"event": "changed", "ids": ids, "refresh": run.resume.refresh})
             log.line("WARNING", changed_words(run))
             if not self._output.quiet:
                 notice(changed_words(run))
+
+    def _tell_workers(self, count: int) -> None:
+        """Say that there are fewer workers than were asked for."""
+        wanted = getattr(self._engine, "workers", None)
+        if isinstance(wanted, int) and count < wanted:
+            words = f"{count} workers, not {wanted}: too few files may be open at a time, see ulimit -n"
+            self._log.line("WARNING", words)
+            if not self._output.quiet:
+                notice(words)
 
     def draw(self) -> Progress:
         """Begin to draw progress, and to write it to the log now and then."""

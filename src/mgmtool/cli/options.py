@@ -52,6 +52,13 @@ class Inputs:
     path_column: str | None = option(
         "--path-column", metavar="NAME", last=True, help="Column of the manifest that holds paths."
     )
+    allow_protocol: tuple[str, ...] = option(
+        "--allow-protocol",
+        metavar="NAME",
+        multiple=True,
+        last=True,
+        help="Protocol that URLs in a list may have, such as s3; may be repeated.  [default: those of INPUT, --manifest, --root]",
+    )
     nul: bool = option("-0", is_flag=True, last=True, help="Paths on stdin (INPUT -) end with NUL instead of newline.")
 
     def find(self, extensions: Sequence[str] | None = None) -> Corpus:
@@ -68,6 +75,7 @@ class Inputs:
         """
         from mgmtool import corpus, sources
         from mgmtool.errors import UsageError
+        from mgmtool.storage import is_url, protocols
 
         if not self.inputs and not self.manifest:
             raise UsageError(
@@ -81,7 +89,10 @@ class Inputs:
         lists: list[Iterable[str | Entry]] = [self.stdin_paths()] if "-" in self.inputs else []
         lists += [corpus.read_manifest(path, known, root=root, path_column=self.path_column) for path in self.manifest]
         named = [name for name in self.inputs if name != "-"]
-        return corpus.scan(named, known, listed=chain.from_iterable(lists), root=root, limit=self.limit)
+        allowed = {name.removesuffix("://").lower() for name in self.allow_protocol}
+        allowed.update(*(protocols(name) for name in self.manifest if is_url(name)))
+        listed = chain.from_iterable(lists)
+        return corpus.scan(named, known, listed=listed, root=root, limit=self.limit, allowed=allowed)
 
     def stdin_paths(self) -> list[str]:
         """Read paths from stdin as raw bytes; empty lines are skipped."""

@@ -9,10 +9,10 @@ Credentials, endpoints and regions come from the environment, as fsspec and the 
 
 from __future__ import annotations
 
-from mgmtool.storage.copies import local_copy
+from mgmtool.storage.copies import local_copy, special_kind
 from mgmtool.storage.filesystems import check
 from mgmtool.storage.folder import GROWING
-from mgmtool.storage.listing import Item, expand
+from mgmtool.storage.listing import Item, ending, expand
 from mgmtool.storage.names import (
     absolute,
     is_local,
@@ -32,6 +32,7 @@ __all__ = [
     "Place",
     "absolute",
     "check",
+    "ending",
     "expand",
     "is_local",
     "is_url",
@@ -41,6 +42,7 @@ __all__ = [
     "public",
     "redacted",
     "relative",
+    "special_kind",
     "storable",
     "without_scheme",
 ]

@@ -60,7 +60,8 @@ class Videos:
     """The videos of a store, found by name.
 
     A name is text, a path object or bytes: an id, a path or URL as it was extracted, one below the input root, one that ends in
-    an id, or a file name that only one video has. A path below the input root, or a relative one with folders, never stands for a video in another folder.
+    an id, or a file name that only one video has. A path below the input root, or a relative one with folders, never stands for a
+    video in another folder.
 
     Parameters
     ----------

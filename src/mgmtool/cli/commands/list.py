@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mgmtool.cli.console import notice
 from mgmtool.cli.options import Inputs
 from mgmtool.cli.records import as_command, option, record
+from mgmtool.cli.words import skipped_words
 from mgmtool.errors import OutputError
 
 if TYPE_CHECKING:
@@ -43,6 +45,8 @@ def command(inputs: Inputs, manifest: Manifest) -> None:
     from mgmtool import corpus
 
     found, output = inputs.find(), manifest.output
+    if found.skipped:
+        notice(skipped_words(found.skipped))
     if output is None:
         sys.stdout.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
         corpus.write_manifest(found.videos, sys.stdout, manifest.form or "jsonl")

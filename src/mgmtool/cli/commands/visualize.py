@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +16,7 @@ from mgmtool.cli.console import compile_kernels
 from mgmtool.cli.options import Masks, Talk
 from mgmtool.cli.parameters import PlaceType
 from mgmtool.cli.records import argument, as_command, given_flags, option, record
-from mgmtool.errors import UsageError
+from mgmtool.errors import UsageError, one_line
 
 if TYPE_CHECKING:
     from mgmtool.types import ExtractSpec, VideoRef
@@ -132,7 +134,8 @@ def command(shown: Shown, masks: Masks, layers: Layers, output: Output) -> None:
             written = _compare(video, shown.compare, masks.spec(), layers, look, output.quiet)
         else:
             written = _draw(video, shown, masks, layers, look, output.quiet)
-    click.echo(str(written))
+    # To another program as the system has it, which need not be UTF-8.
+    click.echo(one_line(str(written)) if sys.stdout.isatty() else os.fsencode(written))
 
 
 def _compare(
