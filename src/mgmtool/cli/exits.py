@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from traceback import walk_tb
 from types import FrameType
 from typing import Any, TextIO
 
 import click
 
 from mgmtool.cli.console import notice
+from mgmtool.errors import OutputError
 
 DONE, FATAL, USAGE, SOME_FAILED, TOO_MANY_FAILED = 0, 1, 2, 3, 4
 
@@ -116,7 +117,10 @@ def fail(message: str, code: int) -> int:
 
 
 def open_streams() -> None:
-    """Put the null device where a standard stream is closed, so that no file of the run gets its number and others' output."""
+    """Put the null device where a standard stream is closed, so that no file of the run gets its number and what others write.
+
+    Errors of stdout are told from those of files.
+    """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
             stream = open(os.devnull, "w" if number else "r", encoding="utf-8")  # noqa: SIM115, PTH123  open to the end
@@ -125,22 +129,29 @@ def open_streams() -> None:
                 os.fstat(number)
             except OSError:
                 os.dup2(stream.fileno(), number)
+    if type(sys.stdout) is io.TextIOWrapper and "write" not in vars(sys.stdout):
+        # Whoever writes there, click, rich or we, the error says where it was.
+        for action in ("write", "flush"):
+            setattr(sys.stdout, action, _told(getattr(sys.stdout, action)))
 
 
-def flush_stdout() -> None:
-    """Write what is left of stdout."""
-    sys.stdout.flush()
+def _told(action: Callable[..., Any]) -> Callable[..., Any]:
+    """Name standard output where it cannot be written; a pipe that is closed and a terminal that is gone are no errors."""
+
+    def act(*given: Any) -> Any:
+        try:
+            return action(*given)
+        except OSError as error:
+            if error.errno in {errno.EPIPE, errno.EIO}:
+                raise
+            raise OutputError(f"cannot write to standard output: {error.strerror or error}") from None
+
+    return act
 
 
 def system_words(error: OSError) -> str:
     """Word an error of the system that nobody foresaw, with what to do about it."""
     words = error.strerror or str(error) or type(error).__name__
-    writers = {
-        click.echo.__code__,
-        flush_stdout.__code__,
-    }  # of stdout: an error of stderr goes no further than the notice
-    if any(frame.f_code in writers for frame, _ in walk_tb(error.__traceback__)):
-        return f"cannot write to standard output: {words}"
     named = f": {os.fsdecode(error.filename)}" if isinstance(error.filename, str | bytes) else ""
     return f"{words}{named}{_CURES.get(error.errno or 0, '')}"
 

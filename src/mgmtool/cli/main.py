@@ -14,7 +14,7 @@ import click
 import mgmtool
 from mgmtool.cli import commands
 from mgmtool.cli.config import load_config
-from mgmtool.cli.exits import Terminated, broken_pipe, fail, flush_stdout, open_streams, settle, system_words
+from mgmtool.cli.exits import Terminated, broken_pipe, fail, open_streams, settle, system_words
 from mgmtool.errors import MgmtoolError, UsageError, did_you_mean, one_line
 
 _RESUME = "{}; what was committed stays, run the same command again to go on"
@@ -75,7 +75,7 @@ def main(arguments: list[str] | None = None) -> None:
     open_streams()
     try:
         code: Any = cli.main(arguments, prog_name="mgmtool", standalone_mode=False)
-        flush_stdout()
+        sys.stdout.flush()
     except (KeyboardInterrupt, click.exceptions.Abort):
         code = fail(_RESUME.format("interrupted"), 130)
     except Terminated as end:

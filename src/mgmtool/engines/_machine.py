@@ -39,8 +39,8 @@ _LEAST = 1 << 30
 """No worker gets less than this by default: an ordinary video needs some hundred MB."""
 
 _OWN_FILES, _FILES = 28, 5
-"""Files that the driver has open for itself at most, and for each worker: its pipe, its lifeline, what tells its end, and more while
-it starts."""
+"""Files that the driver has open for itself at most, and for each worker: its pipe, its lifeline, what tells its end, and one
+while it starts."""
 
 _SIZE = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*(?:([kmgt])(i?))?b?", re.IGNORECASE)
 _POWERS = {"k": 1, "m": 2, "g": 3, "t": 4}
