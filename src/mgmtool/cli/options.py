@@ -17,6 +17,7 @@ import click
 from mgmtool.cli import completion
 from mgmtool.cli.parameters import GridType, KeyValueType, PlaceType
 from mgmtool.cli.records import argument, option, record
+from mgmtool.cli.words import shown
 
 if TYPE_CHECKING:
     from mgmtool.cli.console import Progress
@@ -327,6 +328,25 @@ class Json:
     """How a command answers that has one answer."""
 
     as_json: bool = option("--json", is_flag=True, help="Print JSON on stdout.")
+
+
+@record("output")
+class Replace:
+    """What happens to a file that is there already; the same for every command that writes one."""
+
+    overwrite: bool = option("--overwrite", is_flag=True, help="Replace a file that exists.")
+
+    def check_new(self, path: str | Path | None) -> None:
+        """Refuse to replace a file without being told to, before any work is done.
+
+        Raises
+        ------
+        OutputError
+        """
+        from mgmtool.errors import OutputError
+
+        if path is not None and not self.overwrite and os.path.lexists(path):
+            raise OutputError(f"output {shown(path)} already exists; use --overwrite to replace it")
 
 
 # --- extract ------------------------------------------------------------------------------------------------------------

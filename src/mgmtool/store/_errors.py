@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
+import pyarrow as pa
+
 from mgmtool.errors import MgmtoolError, StoreError, StoreWriteError, one_line
 from mgmtool.storage import redacted
 
@@ -20,6 +22,8 @@ def read_errors(name: str) -> Iterator[None]:
         words = redacted(one_line(str(error))) or type(error).__name__
         # A server that ignores ranges sends the whole file, whose checksum is another.
         hint = "; the server has to answer range requests" if name.startswith("http") and "checksum" in words else ""
+        if isinstance(error, pa.ArrowException) or ".parquet" in words:  # a commit record, or index.parquet
+            hint = "; mgmtool verify names what is damaged, and mgmtool repair drops it, so that extract makes it anew"
         raise StoreError(f"{name} cannot be read: {words}{hint}") from error
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mgmtool.cli.console import notice
-from mgmtool.cli.options import Inputs
+from mgmtool.cli.options import Inputs, Replace
 from mgmtool.cli.records import as_command, option, record
 from mgmtool.cli.words import skipped_words
 from mgmtool.errors import OutputError
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @record("output")
-class Manifest:
+class Manifest(Replace):
     """The manifest to write."""
 
     output: str | None = option(
@@ -44,6 +44,7 @@ def command(inputs: Inputs, manifest: Manifest) -> None:
     """
     from mgmtool import corpus
 
+    manifest.check_new(manifest.output)
     found, output = inputs.find(), manifest.output
     if found.skipped:
         notice(skipped_words(found.skipped))

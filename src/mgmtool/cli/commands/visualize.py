@@ -13,7 +13,7 @@ import click
 
 from mgmtool.cli import completion
 from mgmtool.cli.console import compile_kernels
-from mgmtool.cli.options import Masks, Talk
+from mgmtool.cli.options import Masks, Replace, Talk
 from mgmtool.cli.parameters import PlaceType
 from mgmtool.cli.records import argument, as_command, given_flags, option, record
 from mgmtool.errors import UsageError, one_line
@@ -75,7 +75,7 @@ class Layers:
 
 
 @record("output")
-class Output(Talk):
+class Output(Talk, Replace):
     """The file to write."""
 
     output: Path = option(
@@ -122,6 +122,7 @@ def command(shown: Shown, masks: Masks, layers: Layers, output: Output) -> None:
 
     drawing.check_output(shown.video, output.output)
     shown.check()
+    output.check_new(output.output)
     with local_copy(VideoRef("", str(shown.video))) as local, output.draw(None, unit="frame") as progress:
 
         def move(done: int, total: int) -> None:
