@@ -14,7 +14,7 @@ from mgmtool.drawing.overlay import Layers, arrows_of, overlay
 from mgmtool.errors import UsageError, one_line
 from mgmtool.sources import Source
 from mgmtool.types import DecodeOptions, Float32, FrameMotion, Int64, MaskVolume, UInt8, VideoInfo, VideoRef
-from mgmtool.video.decoding import Tally
+from mgmtool.video.counts import FrameCounts
 from mgmtool.video.pictures import Picture, read_pictures
 
 _USUAL_FPS = Fraction(25)
@@ -79,18 +79,18 @@ class Footage:
         UsageError
             The video has another number of frames than the masks.
         """
-        count, tally = len(self), Tally()
+        count, counts = len(self), FrameCounts()
         with ExitStack() as stack:
             motion = self._motion(stack) if moving else None
             chosen = read_pictures(
-                self.path, lambda i: i < count and (wanted is None or wanted(i)), tally, self.reading
+                self.path, lambda i: i < count and (wanted is None or wanted(i)), counts, self.reading
             )
             for picture in stack.enter_context(closing(chosen)):
                 yield picture, _skip_to(motion, picture.index)
             _skip_to(motion, count)  # a source may find out only at the end that there was no motion
-        if tally.frames != count:
+        if counts.frames != count:
             raise UsageError(
-                f"the masks cover {count} frames but {one_line(self.path)} has {tally.frames}; "
+                f"the masks cover {count} frames but {one_line(self.path)} has {counts.frames}; "
                 "expected the masks of this very file"
             )
 

@@ -14,7 +14,8 @@ from mgmtool.sources._frames import FrameReducer
 from mgmtool.sources.base import VIDEO_EXTENSIONS, MotionStream
 from mgmtool.types import FrameMotion, VideoFacts, VideoRef
 from mgmtool.video.frames import DecodedFrame
-from mgmtool.video.reader import SHRINK, OpenVideo, read_video
+from mgmtool.video.reader import OpenVideo, read_video
+from mgmtool.video.small import SHRINK
 
 _INTER_FRAMES_TO_TRY = 32
 # FFmpeg exports (0, 0) for blocks in direct mode, which is nearly every block of an MPEG-4 part 2 B-frame: absent, not zero.
@@ -59,9 +60,9 @@ class _Run:
         for index, frame in enumerate(self._opened.frames):
             yield self._reducer.reduce(index, frame, self._field(frame) if self._motion else None)
             if self._motion and not self._reducer.vector_frames:
-                self._give_up(self._opened.tally.inter_frames >= _INTER_FRAMES_TO_TRY)
+                self._give_up(self._opened.counts.inter_frames >= _INTER_FRAMES_TO_TRY)
         if self._motion and not self._reducer.vector_frames:
-            self._give_up(self._opened.tally.frames > 1)
+            self._give_up(self._opened.counts.frames > 1)
 
     def facts(self) -> VideoFacts:
         """Return what is known after the last frame."""
@@ -73,9 +74,9 @@ class _Run:
 
     def _give_up(self, enough: bool) -> None:
         if enough:
-            tally, codec = self._opened.tally, self._opened.info.codec
+            counts, codec = self._opened.counts, self._opened.info.codec
             raise NoMotionVectorsFailure(
-                f"{codec}: no motion vectors in {tally.frames} frames, {tally.inter_frames} of them predicted from others; "
+                f"{codec}: no motion vectors in {counts.frames} frames, {counts.inter_frames} of them predicted from others; "
                 "FFmpeg exports vectors for H.264, MPEG-1/2, MPEG-4 part 2, H.263 and kin"
             )
 

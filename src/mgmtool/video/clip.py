@@ -10,7 +10,7 @@ import numpy as np
 
 from mgmtool.errors import DecodeFailure, UsageError
 from mgmtool.types import DecodeOptions, UInt8
-from mgmtool.video.decoding import Tally
+from mgmtool.video.counts import FrameCounts
 from mgmtool.video.pictures import read_pictures
 
 
@@ -74,10 +74,10 @@ def _decode(
     path: str, wanted: frozenset[int], last: int, reading: DecodeOptions | None
 ) -> tuple[dict[int, UInt8], int | None]:
     """Pictures by frame index, and the number of frames if the file ends with the last one."""
-    tally, found = Tally(), dict[int, UInt8]()
-    with closing(read_pictures(path, lambda index: index in wanted or index > last, tally, reading)) as pictures:
+    counts, found = FrameCounts(), dict[int, UInt8]()
+    with closing(read_pictures(path, lambda index: index in wanted or index > last, counts, reading)) as pictures:
         for picture in pictures:
             if picture.index > last:
                 return found, None
             found[picture.index] = picture.rgb
-    return found, tally.frames
+    return found, counts.frames
