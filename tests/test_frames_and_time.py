@@ -383,7 +383,7 @@ class Stumbling:
     """PyAV, in whose list a stream that appears late is missing when the decoders are emptied."""
 
     def __init__(self, container: Any) -> None:
-        self._container, self.format = container, container.format
+        self._container, self.format, self.name = container, container.format, container.name
 
     def demux(self, stream: Any) -> Any:
         yield from self._container.demux(stream)

@@ -57,7 +57,7 @@ class FrameCounts:
     partial_packet: bool = False
     _size: tuple[int, int] = (0, 0)
     _key_packets: int = 0
-    _key_times: tuple[int, int] | None = None
+    _leading_times: range = range(0)
 
     def count_packet(self, packet: Packet[VideoStream]) -> None:
         """Take one more packet into account, in the order of the file."""
@@ -65,12 +65,15 @@ class FrameCounts:
         if not packet.size:  # the one that empties the decoder
             return
         self.partial_packet = bool(packet.is_corrupt)
-        pts, dts = packet.pts, packet.dts
         if packet.is_keyframe:
+            pts, dts = packet.pts, packet.dts
+            # Leading pictures of the first key frame are lost to every reader alike.
+            self._leading_times = (
+                range(dts, pts) if self._key_packets and pts is not None and dts is not None else range(0)
+            )
             self._key_packets += 1
-            self._key_times = None if pts is None or dts is None else (dts, pts)
-        elif self._key_packets > 1 and self._key_times and pts is not None:
-            self.leading_packets += self._key_times[0] <= pts < self._key_times[1]
+        elif self._leading_times:
+            self.leading_packets += packet.pts in self._leading_times
 
     def count_frame(self, frame: VideoFrame, step: int) -> None:
         """Take one more frame into account; ``step`` is the distance to the pts before."""

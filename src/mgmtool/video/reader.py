@@ -155,10 +155,11 @@ def _small_frames(
     context, unwritten = stream.codec_context, UnwrittenBlocks()
     lenient = replace(reading or DecodeOptions(), strict=False)  # what is found here is not yet what is reported
     for pts, frame in numbered_frames(container, stream, counts, DECODER_OPTIONS | SMALL_OPTIONS, lenient):
-        counts.corrupt_frames += unwritten.there_are_in(frame)
+        planes = frame.planes
+        counts.corrupt_frames += unwritten.in_frame(frame, planes)
         if counts.corrupt_frames or counts.lost_packets:
             return
-        yield DecodedFrame(pts, False, SHRINK, frame, context)
+        yield DecodedFrame(pts, False, SHRINK, frame, context, planes)
 
 
 def _info(

@@ -9,6 +9,7 @@ either sign decodes the file at full size instead.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -29,35 +30,35 @@ _FRAMES_HELD = 12
 
 
 class UnwrittenBlocks:
-    """Tells frames with blocks that the decoder never wrote from others; for the small frames of one pass over one video."""
+    """Finds frames with blocks that the decoder never wrote; for the small frames of one pass over one video."""
 
     def __init__(self) -> None:
-        self._held: deque[VideoFrame] = deque()
+        self._held: deque[tuple[VideoFrame, Any, int, NDArray[np.uint8]]] = deque()
 
-    def there_are_in(self, frame: VideoFrame) -> bool:
-        """Whether a frame has a block that nobody wrote; the frame's buffer is blanked some frames later.
+    def in_frame(self, frame: VideoFrame, planes: Sequence[Any]) -> bool:
+        """Whether a frame has a block that nobody wrote. Its buffer is blanked some frames later; fresh ones are blank.
 
-        Fresh buffers are blank. No decoder writes 0 to both planes of chroma at one place: there is no such colour.
+        Cb is 0 in a blank buffer, and next to never elsewhere: a video with areas of the purest yellow of the full range is
+        decoded at full size for nothing.
+
+        Parameters
+        ----------
+        frame : VideoFrame
+            As the decoder gave it; kept for a while.
+        planes : sequence of VideoPlane
+            Those of the frame: to make them costs more than all the rest.
         """
-        _, cb, cr = frame.planes
-        blue = _samples(cb)[: cb.height, : cb.width]
-        if not blue.all() and not (blue | _samples(cr)[: cr.height, : cr.width]).all():
+        plane = planes[1]
+        blue = np.ndarray((plane.height, plane.width), np.uint8, plane, 0, (plane.line_size, 1))
+        if b"\0" in blue.tobytes():
             return True
-        self._held.append(frame)
+        self._held.append((frame, plane, plane.buffer_ptr, blue))
         if len(self._held) > _FRAMES_HELD:
-            self._blank(self._held.popleft())
+            self._blank(*self._held.popleft())
         return False
 
     @staticmethod
-    def _blank(frame: VideoFrame) -> None:
-        before = frame.planes[1].buffer_ptr
-        frame.make_writable()  # copies if anybody else, such as the decoder, still has it
-        _, cb, cr = frame.planes
-        if cb.buffer_ptr == before:
-            _samples(cb)[:] = 0
-            _samples(cr)[:] = 0
-
-
-def _samples(plane: Any) -> NDArray[np.uint8]:
-    samples: NDArray[np.uint8] = np.frombuffer(plane, np.uint8)
-    return samples.reshape(-1, plane.line_size)
+    def _blank(frame: VideoFrame, plane: Any, before: int, blue: NDArray[np.uint8]) -> None:
+        frame.make_writable()  # moves to a copy if anybody else, such as the decoder, still has the buffer
+        if plane.buffer_ptr == before:
+            blue[...] = 0
