@@ -52,17 +52,29 @@ def container_orientation(
     units = _SEI_UNITS.get(stream.codec_context.codec.canonical_name)
     if found == _UPRIGHT or units is None:
         return found
-    try:
-        with open_video(path_of(container), reading) as (again, same):
-            same.codec_context.thread_type, same.codec_context.thread_count = "NONE", 1
-            bare = BitStreamFilterContext(f"filter_units=remove_types={units}", same)
-            for packet in again.demux(same):
-                for left in bare.filter(packet):
-                    for frame in same.codec_context.decode(left):
-                        return frame_orientation(frame)
-    except (av.error.FFmpegError, VideoError, OSError, IndexError, ValueError):
-        pass  # nothing better is known
-    return found
+    for as_declared in (True, False):
+        try:
+            return _bare_orientation(path_of(container), reading, units, as_declared)
+        except (av.error.FFmpegError, VideoError, OSError, IndexError, ValueError):
+            continue
+    return found  # nothing better is known
+
+
+def _bare_orientation(path: str, reading: DecodeOptions | None, units: str, as_declared: bool) -> Orientation:
+    """Decode the first frame without units that state an orientation, and return the one that is left.
+
+    The units are delimited as the header declares, or, for files that do not keep to it, by start codes.
+    """
+    with open_video(path, reading) as (container, stream):
+        context = stream.codec_context
+        context.thread_type, context.thread_count = "NONE", 1
+        source = stream if as_declared else context.codec.canonical_name
+        bare = BitStreamFilterContext(f"filter_units=remove_types={units}", source)
+        for packet in container.demux(stream):
+            for left in bare.filter(packet):
+                for frame in context.decode(left):
+                    return frame_orientation(frame)
+    raise ValueError("no frame without statements of its own")
 
 
 _UPRIGHT = Orientation()
