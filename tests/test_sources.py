@@ -308,10 +308,10 @@ def test_small_pictures_are_like_whole_ones_and_vectors_are_the_same(
     codec: str, suffix: str, options: dict[str, str], tmp_path: Path
 ) -> None:
     path = encode(tmp_path / f"clip{suffix}", panning(12, 144, 176, (2, 3)), codec, b="3000000", **options)
-    with read_video(str(path), small=True) as opened:
+    with read_video(str(path), small_from=0) as opened:
         shrunk = [(frame.shrunk, frame.height, frame.width, len(frame.luma().samples)) for frame in opened.frames]
     assert shrunk == [(3, 144, 176, 18)] * 12
-    with read_video(str(path)) as whole, read_video(str(path), small=True) as small:
+    with read_video(str(path)) as whole, read_video(str(path), small_from=0) as small:
         for frame, other in zip(whole.frames, small.frames, strict=True):
             (luma, chroma), (little, colour) = frame.planes(), other.planes()
             assert chroma is not None

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from mgmtool.errors import NoMotionVectorsFailure
 from mgmtool.kernels.field import VECTOR
-from mgmtool.sources._cells import CellField, check_cell
+from mgmtool.sources._cells import LEAST_SIDE_OF_16, CellField, check_cell
 from mgmtool.sources._frames import FrameReducer
 from mgmtool.sources.base import VIDEO_EXTENSIONS, MotionStream
 from mgmtool.types import FrameMotion, VideoFacts, VideoRef
@@ -29,8 +29,8 @@ class Codec:
     Attributes
     ----------
     cell : int or None
-        Side of a cell of the motion field in pixels: 4, 8, 16, 32 or 64. None (``auto``) takes 16, and 32 where the short side
-        is 720 pixels or more (our choice).
+        Side of a cell of the motion field in pixels: 4, 8, 16, 32 or 64. None (``auto``) goes by the short side of the frame:
+        16, 32 from 720 pixels on, 8 below 112 pixels, 4 below 72 (our choice).
     """
 
     cell: int | None = None
@@ -43,7 +43,9 @@ class Codec:
     @contextmanager
     def open(self, video: VideoRef, *, motion: bool, luma: bool, chroma: bool = False) -> Iterator[MotionStream]:
         """See :meth:`mgmtool.sources.Source.open`."""
-        with read_video(video.path, video.reading, small=self.cell is None or self.cell >= 2 << SHRINK) as opened:
+        # One sample of a frame at 1/8 resolution must not be larger than a quarter cell.
+        small_from = LEAST_SIDE_OF_16 if self.cell is None else 0 if self.cell >= 2 << SHRINK else None
+        with read_video(video.path, video.reading, small_from=small_from) as opened:
             run = _Run(opened, FrameReducer(opened, self.cell, luma, chroma), motion)
             yield MotionStream(opened.info, run.frames(), run.facts)
 

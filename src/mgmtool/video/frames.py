@@ -57,7 +57,7 @@ class Chroma(NamedTuple):
     down_x: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: one is made per frame, and frozen ones cost 1 us more
 class DecodedFrame:
     """One frame as the decoder gives it. Views into decoder memory: reduce them before taking the next frame.
 

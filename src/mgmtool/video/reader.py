@@ -72,7 +72,9 @@ class OpenVideo:
 
 
 @contextmanager
-def read_video(path: str, reading: DecodeOptions | None = None, *, small: bool = False) -> Iterator[OpenVideo]:
+def read_video(
+    path: str, reading: DecodeOptions | None = None, *, small_from: int | None = None
+) -> Iterator[OpenVideo]:
     """Decode a file with motion vectors exported.
 
     One decoder thread, thread type NONE: with frame threads libavcodec exports stale vectors, different in each run. The loop
@@ -85,9 +87,10 @@ def read_video(path: str, reading: DecodeOptions | None = None, *, small: bool =
         A local file.
     reading : DecodeOptions, optional
         Which stream is read, within which limits, and whether damage is a failure.
-    small : bool
-        Whether frames of 1/8 of the size suffice, where the decoder makes those at less cost. From the first sign of damage on,
-        the file is decoded at full size, since only there do the decoders say which frames are corrupt.
+    small_from : int, optional
+        Short side in pixels from which on frames at 1/8 resolution suffice, where the decoder makes those at less cost; by
+        default they never do. From the first smaller frame or sign of damage on, the file is decoded at full size, since only
+        there do the decoders say which frames are corrupt.
 
     Yields
     ------
@@ -100,7 +103,7 @@ def read_video(path: str, reading: DecodeOptions | None = None, *, small: bool =
     """
     with open_video(path, reading) as (container, stream):
         counts = FrameCounts()
-        frames = timed(_frames(container, stream, counts, reading, small), "decode")
+        frames = timed(_frames(container, stream, counts, reading, small_from), "decode")
         first = next(frames, None)
         if first is None:
             raise no_frames(counts)
@@ -123,19 +126,23 @@ def _frames(
     stream: VideoStream,
     counts: FrameCounts,
     reading: DecodeOptions | None,
-    small: bool,
+    small_from: int | None,
 ) -> Iterator[DecodedFrame]:
-    if not small or stream.codec_context.codec.canonical_name not in SHRINKING:
+    if small_from is None or stream.codec_context.codec.canonical_name not in SHRINKING:
         yield from _full_frames(container, stream, counts, reading)
         return
     shown = 0
     for frame in _small_frames(container, stream, counts, reading):
+        if min(frame.height, frame.width) < small_from:
+            break
         yield frame
         shown += 1
-    if counts.lost_packets or counts.corrupt_frames:
-        counts.start_again()
-        with open_video(path_of(container), reading) as (again, same):
-            yield from islice(_full_frames(again, same, counts, reading), shown, None)
+    else:
+        if not (counts.lost_packets or counts.corrupt_frames):
+            return
+    counts.start_again()
+    with open_video(path_of(container), reading) as (again, same):
+        yield from islice(_full_frames(again, same, counts, reading), shown, None)
 
 
 def _full_frames(
