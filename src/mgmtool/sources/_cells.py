@@ -16,21 +16,18 @@ from mgmtool.video.frames import Chroma, Plane
 CELLS = (4, 8, 16, 32, 64)
 """Sides of a cell that may be asked for, in pixels."""
 _LARGE_FRAME = 720
-LEAST_SIDE_OF_16 = 112
-"""Short side in pixels from which on cells are 16 px, if they are automatic: smaller frames have too few of those."""
-_LEAST_SIDE_OF_8 = 72
+LEAST_SIDE_OF_16 = 48
+"""Short side in pixels from which on cells are 16 px, if they are automatic: in smaller frames the border is all there is."""
 _ROWS = 4
 """Rows of samples that a mean is taken of."""
 
 
 def automatic_cell(height: int, width: int) -> int:
-    """Return the side of a cell by the short side of a frame: 4 px below 72 px, 8 below 112, 32 from 720 on, else 16."""
+    """Return the side of a cell by the short side of a frame: 4 px below 48 px, 32 from 720 on, else 16 (our choice)."""
     short_side = min(height, width)
     if short_side >= _LARGE_FRAME:
         return 32
-    if short_side >= LEAST_SIDE_OF_16:
-        return 16
-    return 8 if short_side >= _LEAST_SIDE_OF_8 else 4
+    return 16 if short_side >= LEAST_SIDE_OF_16 else 4
 
 
 def check_cell(source: str, cell: int | None) -> None:

@@ -28,7 +28,7 @@ class Auto:
     ----------
     cell : int or None
         Side of a cell of the motion field in pixels: 4, 8, 16, 32 or 64. None (``auto``) goes by the short side of the frame:
-        16, 32 from 720 pixels on, 8 below 112 pixels, 4 below 72 (our choice).
+        16, 32 from 720 pixels on, 4 below 48 pixels (our choice).
     """
 
     cell: int | None = None

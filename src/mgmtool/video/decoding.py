@@ -18,6 +18,9 @@ from mgmtool.video.container import check_size, decoder_limits, failure, path_of
 from mgmtool.video.counts import FrameCounts
 from mgmtool.video.ending import missing_bytes
 
+# The decoder of H.263 answers -1 to a damaged header, which reads as "Operation not permitted".
+_UNDECODABLE = av.error.InvalidDataError, av.error.PatchWelcomeError, av.error.PermissionError
+
 
 def numbered_frames(
     container: InputContainer,
@@ -126,7 +129,7 @@ def _decode(
                 yield from packet.decode()
             except av.error.EOFError:
                 return
-            except (av.error.InvalidDataError, av.error.PatchWelcomeError) as error:
+            except _UNDECODABLE as error:
                 counts.count_lost(f"FFmpeg says: {error.strerror}")
     except av.error.InvalidDataError as error:
         counts.count_lost(f"FFmpeg says: {error.strerror}")
