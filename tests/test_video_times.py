@@ -33,7 +33,7 @@ def test_times_ascend_where_frames_are_reordered(
     codec: str, options: dict[str, str], ending: str, tmp_path: Path
 ) -> None:
     source = write_clip(tmp_path / ("a.mp4" if codec == "libx264" else "a.mkv"), codec, options)
-    path = remux(source, tmp_path / f"b.{ending}")
+    path = remux(source, tmp_path / f"b.{ending}", "h264_mp4toannexb" if codec == "libx264" else "")
     times = times_of(path)
     assert len(times) == FRAMES
     assert all(before < after for before, after in itertools.pairwise(times))
@@ -74,7 +74,7 @@ def test_several_video_streams_are_an_index_risk(streams: int, number: int | Non
 
 
 @pytest.mark.parametrize("codec", ["libx264", "mpeg4"])
-@pytest.mark.parametrize(("height", "width"), [(24, 48), (32, 32), (32, 64), (34, 66), (44, 80)])
+@pytest.mark.parametrize(("height", "width"), [(24, 48), (32, 64), (34, 66), (44, 80)])
 def test_the_box_follows_what_moves_in_small_frames(codec: str, height: int, width: int, tmp_path: Path) -> None:
     path = write_clip(tmp_path / "a.mp4", codec, height=height, width=width)
     masks, facts = whole_video(VideoRef("a", str(path)), ExtractSpec())
