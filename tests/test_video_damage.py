@@ -140,7 +140,7 @@ def test_a_file_that_ends_early_has_lost_a_packet(name: str, tmp_path: Path) -> 
     cut.write_bytes(whole.read_bytes()[: whole.stat().st_size * 3 // 4])
     with read_video(str(whole)) as opened:
         assert sum(1 for _ in opened.frames) == FRAMES
-        assert (opened.counts.lost_packets, opened.counts.ends_early) == (0, False)
+        assert (opened.counts.lost_packets, opened.counts.early_end) == (0, "")
         container = opened.info.container
     with read_video(str(cut)) as opened:
         assert 0 < sum(1 for _ in opened.frames) < FRAMES
@@ -150,7 +150,7 @@ def test_a_file_that_ends_early_has_lost_a_packet(name: str, tmp_path: Path) -> 
     assert missing_bytes(str(cut), container) >= 1
     with (
         read_video(str(cut), DecodeOptions(strict=True)) as opened,
-        pytest.raises(DecodeFailure, match=r"ends early|Invalid data"),
+        pytest.raises(DecodeFailure, match="the file ends early"),
     ):
         list(opened.frames)
 

@@ -35,9 +35,9 @@ class FrameCounts:
     orientations : set of Orientation
         What the frames themselves say about their orientation.
     last_error : str
-        What was last found to be wrong, in FFmpeg's words or ours.
-    ends_early : bool
-        Whether the file has fewer bytes or frames than its container promises.
+        What was last wrong with a packet, in FFmpeg's words.
+    early_end : str
+        What is missing, if the file has fewer bytes or frames than its container promises.
     partial_packet : bool
         Whether the last packet is incomplete.
     """
@@ -53,7 +53,7 @@ class FrameCounts:
     steps: set[int] = field(default_factory=set)
     orientations: set[Orientation] = field(default_factory=set)
     last_error: str = ""
-    ends_early: bool = False
+    early_end: str = ""
     partial_packet: bool = False
     _size: tuple[int, int] = (0, 0)
     _key_packets: int = 0
@@ -95,9 +95,8 @@ class FrameCounts:
 
     def count_early_end(self, words: str) -> None:
         """Take into account that the file ends early: something is lost, though nobody knows how many packets."""
-        self.ends_early = True
+        self.early_end = words
         self.lost_packets = max(self.lost_packets, 1)
-        self.last_error = self.last_error or words
 
     def start_again(self) -> None:
         """Set everything back, because the file is read once more from its start."""
@@ -117,7 +116,7 @@ class FrameCounts:
             "variable_rate": len(self.steps) > 1 and max(self.steps) - min(self.steps) > 1,
             "header_count": info.header_frames not in {0, self.frames},
             "lost_packets": self.lost_packets > 0,
-            "ends_early": self.ends_early,
+            "ends_early": bool(self.early_end),
             "size_changes": self.size_changes > 0,
             "several_streams": several_streams,
             "frame_orientation": bool(self.orientations - {info.orientation}),

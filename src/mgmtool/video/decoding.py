@@ -60,7 +60,9 @@ def numbered_frames(
     """
     reading = reading or DecodeOptions()
     pts = -1
-    context, shrunk, untimed = stream.codec_context, "lowres" in options, _is_untimed(container, stream)
+    context, shrunk, name = stream.codec_context, "lowres" in options, container.format.name
+    # FFmpeg makes up the presentation times of these: AVI has none, and those of ASF are in the order of the packets.
+    untimed = name == "avi" or (name == "asf" and context.has_b_frames)
     for frame in _decode(container, stream, counts, {**options, **decoder_limits(reading)}):
         check_size(
             context.coded_width if shrunk else frame.width, context.coded_height if shrunk else frame.height, reading
@@ -72,17 +74,12 @@ def numbered_frames(
         yield pts, frame
     _check_end(container, counts)
     if reading.strict and (counts.corrupt_frames or counts.lost_packets):
-        words = f"; {counts.last_error}" if counts.last_error else ""
+        words = f"; FFmpeg says: {counts.last_error}" if counts.last_error else ""
+        words += f"; {counts.early_end}" if counts.early_end else ""
         raise DecodeFailure(
             f"{counts.corrupt_frames} corrupt of {counts.frames} frames and {counts.lost_packets} lost packets; "
             f"expected none (--strict){words}"
         )
-
-
-def _is_untimed(container: InputContainer, stream: VideoStream) -> bool:
-    """Whether FFmpeg makes up the presentation times: AVI has none, and those of ASF are in the order of the packets."""
-    name = container.format.name
-    return name == "avi" or (name == "asf" and stream.codec_context.has_b_frames)
 
 
 def _presentation_time(frame: VideoFrame, before: int | None, untimed: bool) -> int:
@@ -130,9 +127,9 @@ def _decode(
             except av.error.EOFError:
                 return
             except _UNDECODABLE as error:
-                counts.count_lost(f"FFmpeg says: {error.strerror}")
+                counts.count_lost(str(error.strerror))
     except av.error.InvalidDataError as error:
-        counts.count_lost(f"FFmpeg says: {error.strerror}")
+        counts.count_lost(str(error.strerror))
     except (av.error.FFmpegError, OSError, MemoryError) as error:
         raise failure(error) from None
 

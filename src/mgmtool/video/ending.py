@@ -51,7 +51,7 @@ def _read(file: BinaryIO, at: int, count: int) -> bytes:
     return file.read(count)
 
 
-def _avi_end(file: BinaryIO, size: int) -> int:
+def avi_end(file: BinaryIO, size: int) -> int:
     """End of the last list of frames; files of more than 1 GB have several. What follows the frames is only an index."""
     at, end = 0, 0
     while len(head := _read(file, at, 12)) == 12 and head[:4] == b"RIFF":
@@ -68,7 +68,7 @@ def _avi_end(file: BinaryIO, size: int) -> int:
     return end
 
 
-def _matroska_end(file: BinaryIO, size: int) -> int:
+def matroska_end(file: BinaryIO, size: int) -> int:
     """End of the segment; of the last element, where a live stream leaves the length of its segment open."""
     at, end = 0, 0
     while at < size:
@@ -94,7 +94,7 @@ def _matroska_end(file: BinaryIO, size: int) -> int:
     return end
 
 
-def _mov_end(file: BinaryIO, size: int) -> int:
+def mov_end(file: BinaryIO, size: int) -> int:
     """End of the last box that holds frames or says where they are."""
     at, end = 0, 0
     while at < size and len(head := _read(file, at, 16)) >= 8:
@@ -109,7 +109,7 @@ def _mov_end(file: BinaryIO, size: int) -> int:
     return end
 
 
-def _asf_end(file: BinaryIO, _size: int) -> int:
+def asf_end(file: BinaryIO, _size: int) -> int:
     """Length of the file as its header states it, unless it was written for a broadcast."""
     head = _read(file, 0, 30)
     objects, at = int.from_bytes(head[24:28], "little"), 30
@@ -124,7 +124,7 @@ def _asf_end(file: BinaryIO, _size: int) -> int:
     return 0
 
 
-def _flv_end(file: BinaryIO, _size: int) -> int:
+def flv_end(file: BinaryIO, _size: int) -> int:
     """Length of the file as its metadata states it."""
     head = _read(file, 0, _FLV_METADATA)
     key = b"\0\x08filesize\0"
@@ -132,7 +132,7 @@ def _flv_end(file: BinaryIO, _size: int) -> int:
     return int(struct.unpack(">d", head[at : at + 8])[0]) if at >= len(key) else 0
 
 
-def _ogg_end(file: BinaryIO, size: int) -> int:
+def ogg_end(file: BinaryIO, size: int) -> int:
     """End of the last page; one byte more where that is not marked as the last one."""
     tail = _read(file, max(size - _OGG_LONGEST_PAGE, 0), _OGG_LONGEST_PAGE)
     at = tail.rfind(b"OggS")
@@ -145,7 +145,7 @@ def _ogg_end(file: BinaryIO, size: int) -> int:
     return size + max(lacking, 0) if page[5] & _OGG_LAST_PAGE or lacking > 0 else size + 1
 
 
-def _ivf_end(file: BinaryIO, size: int) -> int:
+def ivf_end(file: BinaryIO, size: int) -> int:
     """End of the last frame; one byte more where there are fewer than the header counts."""
     head = _read(file, 0, 32)
     at, frames = int.from_bytes(head[6:8], "little"), int.from_bytes(head[24:28], "little")
@@ -156,11 +156,11 @@ def _ivf_end(file: BinaryIO, size: int) -> int:
 
 
 _PROMISED: dict[str, Callable[[BinaryIO, int], int]] = {
-    "avi": _avi_end,
-    "matroska,webm": _matroska_end,
-    "mov,mp4,m4a,3gp,3g2,mj2": _mov_end,
-    "asf": _asf_end,
-    "flv": _flv_end,
-    "ogg": _ogg_end,
-    "ivf": _ivf_end,
+    "avi": avi_end,
+    "matroska,webm": matroska_end,
+    "mov,mp4,m4a,3gp,3g2,mj2": mov_end,
+    "asf": asf_end,
+    "flv": flv_end,
+    "ogg": ogg_end,
+    "ivf": ivf_end,
 }

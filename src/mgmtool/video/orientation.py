@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import av.error
 import numpy as np
 from av.bitstream import BitStreamFilterContext
@@ -16,6 +14,7 @@ from mgmtool.types import DecodeOptions, Orientation
 from mgmtool.video.container import open_video, path_of
 from mgmtool.video.decoding import side_data
 
+_UPRIGHT = Orientation()
 _SEI_UNITS = {"h264": "6", "hevc": "39-40", "vvc": "23-24"}
 """Codecs whose frames may state an orientation of their own, and the numbers of the units (SEI) that carry it."""
 
@@ -28,7 +27,7 @@ def may_turn_frames(stream: VideoStream) -> bool:
 def frame_orientation(frame: VideoFrame) -> Orientation:
     """Return the orientation that rides on a frame: its own, or that of the container where it states none."""
     matrix = side_data(frame, "DISPLAYMATRIX")
-    return _UPRIGHT if matrix is None else _orientation(bytes(matrix))
+    return _UPRIGHT if matrix is None else Orientation.from_display_matrix(np.frombuffer(matrix, dtype="<i4"))
 
 
 def container_orientation(
@@ -75,11 +74,3 @@ def _bare_orientation(path: str, reading: DecodeOptions | None, units: str, as_d
                 for frame in context.decode(left):
                     return frame_orientation(frame)
     raise ValueError("no frame without statements of its own")
-
-
-_UPRIGHT = Orientation()
-
-
-@lru_cache
-def _orientation(matrix: bytes) -> Orientation:
-    return Orientation.from_display_matrix(np.frombuffer(matrix, dtype="<i4"))

@@ -8,7 +8,6 @@ from fractions import Fraction
 
 import av.error
 import numpy as np
-from av.video.frame import VideoFrame
 
 from mgmtool.types import DecodeOptions, Orientation, UInt8
 from mgmtool.video.container import failure, fraction, open_video
@@ -74,15 +73,10 @@ def read_pictures(
         for index, (pts, frame) in enumerate(numbered_frames(container, stream, counts, {}, reading)):
             orientation = orientation or container_orientation(container, stream, frame, reading)
             if wanted is None or wanted(index):
-                yield Picture(index, float(pts * unit), _rgb(frame, orientation))
+                try:
+                    coded = frame.to_ndarray(format="rgb24")
+                except (av.error.FFmpegError, MemoryError, ValueError) as error:
+                    raise failure(error) from None
+                yield Picture(index, float(pts * unit), np.ascontiguousarray(orientation.picture(coded), np.uint8))
     if orientation is None:
         raise no_frames(counts)
-
-
-def _rgb(frame: VideoFrame, orientation: Orientation) -> UInt8:
-    try:
-        coded = frame.to_ndarray(format="rgb24")
-    except (av.error.FFmpegError, MemoryError, ValueError) as error:
-        raise failure(error) from None
-    turned: UInt8 = np.ascontiguousarray(orientation.picture(coded), np.uint8)
-    return turned

@@ -54,11 +54,8 @@ class UnwrittenBlocks:
             return True
         self._held.append((frame, plane, plane.buffer_ptr, blue))
         if len(self._held) > _FRAMES_HELD:
-            self._blank(*self._held.popleft())
+            old, plane, before, blue = self._held.popleft()
+            old.make_writable()  # moves to a copy if anybody else, such as the decoder, still has the buffer
+            if plane.buffer_ptr == before:
+                blue[...] = 0
         return False
-
-    @staticmethod
-    def _blank(frame: VideoFrame, plane: Any, before: int, blue: NDArray[np.uint8]) -> None:
-        frame.make_writable()  # moves to a copy if anybody else, such as the decoder, still has the buffer
-        if plane.buffer_ptr == before:
-            blue[...] = 0
