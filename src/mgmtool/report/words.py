@@ -33,8 +33,8 @@ RISKS = {
     "variable_rate": "variable frame rate; time times fps is not the frame index",
     "header_count": "the header's frame count is wrong",
     "lost_packets": "packets that could not be decoded",
-    "size_changes": "frames of more than one size",
     "ends_early": "fewer bytes or frames than the container promises",
     "several_streams": "more than one video stream; readers that take the best one may take another",
     "frame_orientation": "frames that state another orientation than the container",
+    "size_changes": "frames of more than one size",
 }
