@@ -113,10 +113,7 @@ class Store:
     @cached_property
     def videos(self) -> Videos:
         """The videos by any of their names."""
-        root = self.attributes.get("input_root")
-        if not isinstance(root, str):
-            raise StoreError(f"{self.name}: input_root in its attributes is {root!r}; expected text")
-        return Videos(self.index, self.name, root)
+        return Videos(self.index, self.name, self.attributes["input_root"])
 
     def lookup(self, name: VideoName) -> str:
         """Return the id of a video that is done; what a name may be is said at :class:`~mgmtool.store.videos.Videos`.
