@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mgmtool.errors import MgmtoolError, UsageError, one_line
-from mgmtool.storage.names import public, redacted
+from mgmtool.storage.names import protocols, public, redacted
 
 
 def check(url: str) -> None:
@@ -20,11 +20,11 @@ def check(url: str) -> None:
     need("fsspec", url)
     import fsspec
 
-    for link in url.split("::"):
+    for protocol in protocols(url):
         try:
-            fsspec.get_filesystem_class(link.partition("://")[0])
+            fsspec.get_filesystem_class(protocol)
         except ImportError as error:
-            extra = "s3" if link.startswith(("s3:", "s3a:")) else "remote"
+            extra = "s3" if protocol in {"s3", "s3a"} else "remote"
             raise UsageError(
                 f"{public(url)} cannot be opened: {one_line(str(error))}; pip install 'mgmtool[{extra}]'"
             ) from None
