@@ -131,6 +131,7 @@ def test_too_few_open_files_are_named(clips: Path, tmp_path: Path) -> None:
     code, out, err = shell('ulimit -n 20; exec "$@"', *arguments)
     assert (code, out) == (1, "")
     assert err.startswith("mgmtool: error: only 20 files may be open at a time")
+    assert not (tmp_path / "m.zarr").exists()
     assert len(err.splitlines()) == 1
 
 

@@ -56,6 +56,7 @@ def _extract(inputs: Inputs, masks: StoreMasks, running: Running, failures: Fail
 
     engines.return_frames_to_the_system()
     recipe, engine = masks.store_recipe(), running.build()
+    extraction.worker_count(engine)  # none at all is found out before there is a store
     shard, origin = choose_shard(running.shard, os.environ)
     if origin is not None and not output.quiet:
         notice(f"shard {shard}, after {origin}")
