@@ -50,7 +50,12 @@ def group_attributes(content: bytes) -> dict[str, Any] | None:
 
 def create_root(place: Place, attributes: dict[str, Any]) -> None:
     """Make an empty store; where another run was faster, its store stays."""
+    with contextlib.suppress(FileExistsError):
+        place.create(ROOT_FILE, root_content(attributes))
+
+
+def root_content(attributes: dict[str, Any]) -> bytes:
+    """Return what the root file of a store with these attributes holds."""
     files: dict[str, Buffer] = {}
     zarr.create_group(MemoryStore(files), attributes=attributes)
-    with contextlib.suppress(FileExistsError):
-        place.create(ROOT_FILE, files[ROOT_FILE].to_bytes())
+    return files[ROOT_FILE].to_bytes()
