@@ -103,6 +103,8 @@ def repair(
         It cannot be written.
     """
     where = place(store)
+    with read_errors(where.name):
+        find_attributes(where)  # where there is no store, there is none to hold
     with read_errors(where.name), _alone(where, dry_run):
         found, attributes = _examine(where, progress or VerifyProgress(), on_part or (lambda _: None))
         if not dry_run and (found.wrong or found.index):
@@ -117,7 +119,7 @@ def _alone(place: Place, dry_run: bool) -> Iterator[None]:
     busy = StoreBusyError(f"a run is writing {place.name}; it cannot be repaired before that run has ended")
     if place.held(0, 0):
         raise busy
-    if dry_run or not place.exists():
+    if dry_run:
         yield
         return
     if not place.lock(_WHOLE):
@@ -132,7 +134,7 @@ def _examine(where: Place, progress: VerifyProgress, on_part: OnPart) -> tuple[R
     """Find out what is wrong and what is to be done about it; return the attributes, too, that the root should have."""
     attributes, found = find_attributes(where)
     trusted = recorded_attributes(where, attributes) or attributes
-    result = Repair(findings=found, root=bool(found))
+    result = Repair(findings=list(found), root=bool(found))
     root = RootCheck(trusted)
     spec, wrong = root.alone()
     if spec is None:
@@ -144,6 +146,7 @@ def _examine(where: Place, progress: VerifyProgress, on_part: OnPart) -> tuple[R
     numbers = committed_numbers(where)
     progress.of_parts = len(numbers)
     opened, ids = Store(where, trusted), Ids(set(numbers))
+    opened.arrays.rooted = not found
     check = PartCheck(opened, spec, True, progress)
     for number in numbers:
         errors = _part_errors(check, root, ids, number)

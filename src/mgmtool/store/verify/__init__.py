@@ -57,6 +57,7 @@ def verify(
         attributes, found = find_attributes(where)
         yield from found
         opened, numbers = Store(where, attributes), committed_numbers(where)
+        opened.arrays.rooted = not found
         progress.of_parts = len(numbers)
         root = RootCheck(attributes)
         spec, found = root.alone()
