@@ -14,8 +14,9 @@ import pytest
 from mgmtool.errors import StoreBusyError, StoreError
 from mgmtool.extraction import extract
 from mgmtool.files import Locks
-from mgmtool.store import Repair, repair, verify
+from mgmtool.store import Repair, Store, repair, verify
 from mgmtool.types import ExtractSpec, PatchGrid, Resume
+from support import tiny_videos
 from support.calling import exit_code
 
 SPEC = ExtractSpec(grid=PatchGrid(4, 6), energy_grid=PatchGrid(3, 4), part_videos=2)
@@ -242,3 +243,28 @@ def test_cli_repair(store: Path, mixed: Path, tmp_path: Path, capfd: pytest.Capt
     assert capfd.readouterr().out == ""
     assert exit_code("repair", tmp_path / "gone") == 1
     assert exit_code("repair") == 2
+
+
+def test_a_lost_root_says_what_to_do(store: Path, mixed: Path) -> None:
+    (store / "zarr.json").unlink()
+    for act in (lambda: Store.open(store), lambda: list(extract([str(mixed)], store, SPEC, "inline"))):
+        with pytest.raises(
+            StoreError, match=r"not a mask store; it has commit records: mgmtool repair .* makes the root anew"
+        ):
+            act()
+
+
+def test_what_a_dropped_part_held_is_done_once_when_the_list_has_changed(tmp_path: Path) -> None:
+    """Videos that were done again are not done a third time though the part they were first in does not come back."""
+    folder, store = tmp_path / "v", tmp_path / "m.zarr"
+    tiny_videos.write_mixed(folder)
+    list(extract([str(folder)], store, SPEC, "inline"))
+    list(extract([str(folder)], store, SPEC, "inline", resume=Resume(retry_failed=True)))
+    (folder / "000.mp4").write_bytes(tiny_videos.clip())
+    list(extract([str(folder)], store, SPEC, "inline"))
+    ids = sorted(Store.open(store).index["id"].to_pylist())
+    flip(store / RECORD)
+    assert repair(store).dropped == [1]
+    list(extract([str(folder)], store, SPEC, "inline"))
+    assert errors(store) == []
+    assert sorted(Store.open(store).index["id"].to_pylist()) == ids

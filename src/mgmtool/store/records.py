@@ -24,6 +24,14 @@ def committed_numbers(place: Place) -> list[int]:
     return sorted(number for number in map(part_number, stems) if number is not None)
 
 
+def how_to_repair(place: Place) -> str:
+    """Say, after an error that a root cannot be used, that it can be made anew where there are commit records."""
+    with contextlib.suppress(OSError):
+        if committed_numbers(place):
+            return f"; it has commit records: mgmtool repair {place.name} makes the root anew"
+    return ""
+
+
 def record_file(number: int) -> str:
     """Name of the commit record of a part, relative to the store."""
     return f"index/{part_name(number)}.parquet"

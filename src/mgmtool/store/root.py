@@ -13,6 +13,7 @@ from zarr.storage import MemoryStore
 from mgmtool.errors import StoreError
 from mgmtool.storage import Place
 from mgmtool.store.layout import ROOT_FILE, check_attributes
+from mgmtool.store.records import how_to_repair
 
 
 def read_root(place: Place) -> dict[str, Any] | None:
@@ -33,7 +34,8 @@ def read_root(place: Place) -> dict[str, Any] | None:
         attributes = None
     if attributes is None:
         raise StoreError(
-            f"output {place.name} holds something that is not a mask store; expected a new or empty folder"
+            f"output {place.name} holds something that is not a mask store{how_to_repair(place)}; "
+            "expected a new or empty folder"
         )
     check_attributes(attributes, place.name)
     return attributes

@@ -36,7 +36,7 @@ def find_attributes(place: Place) -> tuple[dict[str, Any], list[Finding]]:
         recorded = recorded_attributes(place)
         if recorded is None:
             raise
-        text = f"the root is lost or damaged: {problem}; mgmtool repair {place.name} makes it anew from the records"
+        text = f"the root is lost or damaged: {problem}"
         return recorded, [error("attributes", text, file=ROOT_FILE)]
     group = json.loads(place.read(ROOT_FILE)).get("zarr_format")
     wrong = [] if group == 3 else [error("attributes", f"zarr_format is {group!r}; expected 3", file=ROOT_FILE)]
