@@ -21,6 +21,7 @@ def check_missing(place: Place, history: RunHistory) -> Iterator[Finding]:
     """Name parts without a commit record: those whose arrays are there, and numbers that no part has though later ones do."""
     folders = {number for number in map(part_number, place.names()) if number is not None}
     committed = set(committed_numbers(place))  # read after the folders: a part moves into place before its record
+    folders = {number for number in folders if number in committed or place.sizes(part_name(number))}
     for number in sorted(folders - committed):
         if not place.held(number):
             yield orphan(number, history.going_on)
