@@ -12,7 +12,7 @@ from mgmtool.cli import cli
 from mgmtool.cli.options import Inputs, Masks, Running, StoreMasks
 from mgmtool.cli.records import SECTIONS, RecordCommand, argument, as_command, option, record
 
-LONG = ["evaluate", "export", "extract", "probe", "report", "verify", "visualize"]
+LONG = ["evaluate", "export", "extract", "probe", "repair", "report", "verify", "visualize"]
 """Commands that take long, and draw progress."""
 
 

@@ -50,11 +50,18 @@ class Arrays:
     folder : path, optional
         Where "mmap" keeps its files; by default ``$XDG_CACHE_HOME/mgmtool``.
 
+    Attributes
+    ----------
+    rooted : bool
+        Whether arrays are opened through the root group; False for a store whose root is damaged.
+
     Raises
     ------
     UsageError
         An unknown cache.
     """
+
+    rooted = True
 
     def __init__(self, place: Place, cache: str | None = None, folder: str | Path | None = None) -> None:
         if cache not in CACHES:
@@ -126,14 +133,15 @@ class Arrays:
 
     def open(self, part: int, name: str) -> Any:
         """Open an array as a :class:`zarr.AsyncArray`; None where the part has none. Errors are as zarr raises them."""
-        if self._root is None:
+        above = "" if self.rooted else part_name(part)
+        if self._root is None or not self.rooted:
             options = self._place.options or None
             group = zarr.api.asynchronous.open_group(
-                store=self._place.address, mode="r", zarr_format=3, storage_options=options
+                store=self._place.address, path=above, mode="r", zarr_format=3, storage_options=options
             )
             self._root = wait_for(group)
         try:
-            return wait_for(self._root.getitem(f"{part_name(part)}/{name}"))
+            return wait_for(self._root.getitem(name if above else f"{part_name(part)}/{name}"))
         except KeyError:
             return None
 

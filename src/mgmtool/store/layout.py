@@ -35,6 +35,7 @@ ATTRIBUTES: dict[str, Any] = {
     "format": FORMAT,
     "version": VERSION,
     "mask_true_means": "masked",
+    "records": "sealed",
     "axes": {
         "mask": ["frame", "patch_row", "patch_col"],
         "energy": ["frame", "energy_row", "energy_col"],

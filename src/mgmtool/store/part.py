@@ -33,6 +33,8 @@ class PartWriter:
         Number of the part.
     arrays : tuple of ArraySpec
         Its arrays, besides ``offset``.
+    root : dict
+        Attributes of the store, which its record repeats.
 
     Raises
     ------
@@ -40,8 +42,8 @@ class PartWriter:
         Another run is writing this part, or has committed it.
     """
 
-    def __init__(self, place: Place, number: int, arrays: tuple[ArraySpec, ...]) -> None:
-        self._place, self._number = place, number
+    def __init__(self, place: Place, number: int, arrays: tuple[ArraySpec, ...], root: dict[str, Any]) -> None:
+        self._place, self._number, self._root = place, number, root
         self._rows: list[dict[str, Any]] = []
         self._offsets = [0]
         self._folder: GrowingFolder | None = None
@@ -122,7 +124,7 @@ class PartWriter:
             for array in self._growing:
                 array.flush()
             _write_offsets(self._group, self._offsets)
-            record = record_of(self._rows, of_folder(self._folder.root))
+            record = record_of(self._rows, of_folder(self._folder.root), self._root)
             content = parquet_bytes([record], record.schema)
             self._refuse_committed()
             self._place.adopt(self._folder.root, part_name(self._number))

@@ -16,7 +16,7 @@ from mgmtool.storage import Place, place
 from mgmtool.store._errors import read_errors
 from mgmtool.store.arrays import Arrays
 from mgmtool.store.layout import ROOT_FILE, check_attributes, part_number
-from mgmtool.store.records import CommitRecords
+from mgmtool.store.records import CommitRecords, how_to_repair
 from mgmtool.store.root import group_attributes
 from mgmtool.store.videos import VideoName, VideoRows, Videos
 from mgmtool.types import ExtractSpec, MaskVolume
@@ -187,7 +187,9 @@ def read_attributes(place: Place) -> dict[str, Any]:
         if attributes is None:
             gone = place.excludes and not place.exists()
             raise StoreError(
-                f"no mask store at {place.name}: no such folder" if gone else f"{place.name} is not a mask store"
+                f"no mask store at {place.name}: no such folder"
+                if gone
+                else f"{place.name} is not a mask store{how_to_repair(place)}"
             )
     check_attributes(attributes, place.name)
     return attributes

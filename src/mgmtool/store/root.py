@@ -13,6 +13,7 @@ from zarr.storage import MemoryStore
 from mgmtool.errors import StoreError
 from mgmtool.storage import Place
 from mgmtool.store.layout import ROOT_FILE, check_attributes
+from mgmtool.store.records import how_to_repair
 
 
 def read_root(place: Place) -> dict[str, Any] | None:
@@ -33,7 +34,8 @@ def read_root(place: Place) -> dict[str, Any] | None:
         attributes = None
     if attributes is None:
         raise StoreError(
-            f"output {place.name} holds something that is not a mask store; expected a new or empty folder"
+            f"output {place.name} holds something that is not a mask store{how_to_repair(place)}; "
+            "expected a new or empty folder"
         )
     check_attributes(attributes, place.name)
     return attributes
@@ -50,7 +52,12 @@ def group_attributes(content: bytes) -> dict[str, Any] | None:
 
 def create_root(place: Place, attributes: dict[str, Any]) -> None:
     """Make an empty store; where another run was faster, its store stays."""
+    with contextlib.suppress(FileExistsError):
+        place.create(ROOT_FILE, root_content(attributes))
+
+
+def root_content(attributes: dict[str, Any]) -> bytes:
+    """Return what the root file of a store with these attributes holds."""
     files: dict[str, Buffer] = {}
     zarr.create_group(MemoryStore(files), attributes=attributes)
-    with contextlib.suppress(FileExistsError):
-        place.create(ROOT_FILE, files[ROOT_FILE].to_bytes())
+    return files[ROOT_FILE].to_bytes()

@@ -72,8 +72,8 @@ class StoreWriter:
         What all its parts were made with.
     """
 
-    def __init__(self, place: Place, spec: ExtractSpec, energy: bool) -> None:
-        self.name, self.spec = place.name, spec
+    def __init__(self, place: Place, spec: ExtractSpec, energy: bool, root: dict[str, Any]) -> None:
+        self.name, self.spec, self._root = place.name, spec, root
         self._place, self._arrays = place, frame_arrays(spec, energy)
 
     @classmethod
@@ -115,11 +115,12 @@ class StoreWriter:
         """
         where = place(path, scratch=scratch)
         with write_errors(where.name):
-            if _attributes(where, spec, input_root) is None:
+            root = _attributes(where, spec, input_root)
+            if root is None:
                 create_root(where, root_attributes(spec, input_root, versions))
-                _attributes(where, spec, input_root)
+                root = _attributes(where, spec, input_root) or {}
             tidy(where)
-        return cls(where, spec, energy)
+        return cls(where, spec, energy, root)
 
     @staticmethod
     def look(path: str | Path, spec: ExtractSpec, *, input_root: str) -> Committed:
@@ -186,7 +187,7 @@ class StoreWriter:
         StoreBusyError
             Another run is writing this part, or has committed it.
         """
-        return PartWriter(self._place, number, self._arrays)
+        return PartWriter(self._place, number, self._arrays, self._root)
 
     def outcomes(self, number: int, videos: Sequence[VideoRef]) -> list[Outcome]:
         """Return how the videos of a committed part ended, as far as its record tells."""
