@@ -453,12 +453,13 @@ def test_cli_failures(sound: Path, mixed: Path) -> None:
     nul = mgmtool("failures", sound, "--paths-only", "-0", text=False)
     assert nul == b"".join(os.fsencode(mixed / f"{name}") + b"\0" for name in ("empty.mp4", "text.mp4", "audio.mp4"))
     events = [json.loads(line) for line in mgmtool("failures", sound, "--json").splitlines()]
-    assert events[0].keys() == {"event", "failure", "id", "path", "message", "part"}
+    assert events[0].keys() == {"event", "failure", "id", "path", "message", "part", "retried"}
     assert events[-1] == {
         "event": "summary",
         "store": str(sound),
         "failed": 3,
         "failures": {"open": 2, "no_video_stream": 1},
+        "retried": 0,
     }
     assert mgmtool("failures", sound, "--failure", "timeout") == f"{sound}: 0 failed\n"
 

@@ -124,6 +124,15 @@ def check_attributes(attributes: dict[str, Any], where: str) -> None:
         raise StoreError(
             f"{where} is a mask store of version {attributes.get('version')!r}; this mgmtool reads {VERSION}"
         )
+
+
+def check_usable(attributes: dict[str, Any], where: str) -> None:
+    """Refuse a mask store whose attributes lack what everything else relies on; :func:`check_attributes` has passed.
+
+    Raises
+    ------
+    StoreError
+    """
     for name, kind in _SAID.items():
         if not isinstance(attributes.get(name), kind):
             raise StoreError(

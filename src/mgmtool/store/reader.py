@@ -15,7 +15,7 @@ from mgmtool.errors import StoreError, one_line
 from mgmtool.storage import Place, place
 from mgmtool.store._errors import read_errors
 from mgmtool.store.arrays import Arrays
-from mgmtool.store.layout import ROOT_FILE, check_attributes, part_number
+from mgmtool.store.layout import ROOT_FILE, check_attributes, check_usable, part_number
 from mgmtool.store.records import CommitRecords, how_to_repair
 from mgmtool.store.root import group_attributes
 from mgmtool.store.videos import VideoName, VideoRows, Videos
@@ -89,7 +89,9 @@ class Store:
             An unknown cache, a URL without fsspec, or storage options for a path.
         """
         where = place(path, storage_options)
-        return cls(where, read_attributes(where), cache, cache_folder)
+        attributes = read_attributes(where)
+        check_usable(attributes, where.name)
+        return cls(where, attributes, cache, cache_folder)
 
     @cached_property
     def spec(self) -> ExtractSpec:

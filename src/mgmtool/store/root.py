@@ -12,7 +12,7 @@ from zarr.storage import MemoryStore
 
 from mgmtool.errors import StoreError
 from mgmtool.storage import Place
-from mgmtool.store.layout import ROOT_FILE, check_attributes
+from mgmtool.store.layout import ROOT_FILE, check_attributes, check_usable
 from mgmtool.store.records import how_to_repair
 
 
@@ -38,6 +38,7 @@ def read_root(place: Place) -> dict[str, Any] | None:
             "expected a new or empty folder"
         )
     check_attributes(attributes, place.name)
+    check_usable(attributes, place.name)
     return attributes
 
 

@@ -118,8 +118,8 @@ class MaskedClips(Dataset):
     seed : int
         What clips, crops and masks are drawn from, with the epoch.
     epoch : int, optional
-        Pins the draws to this epoch, see :meth:`set_epoch`. By default every pass makes new draws, from PyTorch's random numbers: of
-        this process, or of the worker that reads the sample, which PyTorch seeds from those of this process. So
+        Pins the draws to this epoch, see :meth:`set_epoch`. By default every pass makes new draws, from PyTorch's random numbers:
+        of this process, or of the worker that reads the sample, which PyTorch seeds from those of this process. So
         ``torch.manual_seed`` makes a run reproducible, for one number of workers.
 
     Raises

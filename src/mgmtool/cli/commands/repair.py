@@ -13,6 +13,7 @@ from mgmtool.cli.exits import DONE, SOME_FAILED
 from mgmtool.cli.options import Talk
 from mgmtool.cli.parameters import PlaceType
 from mgmtool.cli.records import argument, as_command, option, record
+from mgmtool.cli.words import shown
 from mgmtool.errors import one_line
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def command(target: Target) -> int:
     Exit codes: 0 nothing was wrong, or it is repaired; 1 there is no mask store, it is being written, or it cannot be repaired;
     2 wrong usage; 3 something is wrong, with --dry-run.
     """
+    from mgmtool.storage import public
     from mgmtool.store import VerifyProgress, repair
 
     with target.draw(None, unit="part") as progress:
@@ -50,13 +52,13 @@ def command(target: Target) -> int:
             progress.move(checked.parts, checked.frames)
 
         found = repair(target.store, dry_run=target.dry_run, on_part=move)
-    name = one_line(str(target.store))
+    name = shown(target.store)
     if target.as_json:
         for finding in found.findings:
             click.echo(json_line({"event": "finding", **asdict(finding)}))
         facts = {key: value for key, value in asdict(found).items() if key != "findings"}
         wrong = {"wrong": found.wrong, "dry_run": target.dry_run}
-        click.echo(json_line({"event": "summary", "store": str(target.store), **wrong, **facts}))
+        click.echo(json_line({"event": "summary", "store": public(target.store), **wrong, **facts}))
     else:
         for finding in found.findings:
             word = click.style(finding.severity, fg="red" if finding.severity == "error" else "yellow")
