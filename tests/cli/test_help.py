@@ -9,7 +9,8 @@ import click
 import pytest
 
 from mgmtool.cli import cli
-from mgmtool.cli.options import Inputs, Masks, Running, StoreMasks
+from mgmtool.cli.extract_options import Running, StoreMasks
+from mgmtool.cli.options import Inputs, Masks
 from mgmtool.cli.records import SECTIONS, RecordCommand, argument, as_command, option, record
 
 LONG = ["evaluate", "export", "extract", "probe", "repair", "report", "verify", "visualize"]

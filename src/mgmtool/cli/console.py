@@ -6,10 +6,8 @@ Results go to stdout, everything else to stderr. tqdm and rich are imported when
 from __future__ import annotations
 
 import errno
-import gc
 import json
 import os
-import pickle
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,17 +20,14 @@ import click
 
 from mgmtool import plugins
 from mgmtool.cli.words import duration, plain_words, three_digits
-from mgmtool.errors import OutputError, one_line
+from mgmtool.errors import one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from mgmtool.extraction.recipe import Recipe
-
 _PLAIN_SECONDS = 30.0
 _PULSE_SECONDS = 5.0
-_NOTICE_SECONDS = 1.5
 _COLUMNS = 80
 _BAR_COLUMNS = 29
 """Columns of a terminal that the bar itself, its counts and the share keep."""
@@ -77,46 +72,6 @@ def json_line(value: Any) -> str:
     """Return JSON on one line, with everything escaped that a terminal might act on or turn around."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False)
     return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
-
-
-def compile_kernels(recipe: Recipe, quiet: bool = False) -> None:
-    """Compile or load the kernels that a recipe needs.
-
-    Unless ``quiet`` is set, stderr says so if compiling takes long (loading is not spoken of), and where compiled kernels cannot
-    be kept.
-
-    Raises
-    ------
-    OutputError
-        The folder of compiled kernels cannot be used.
-    """
-    from mgmtool.extraction.stream import warm_up
-    from mgmtool.kernels import cache_problem, compilations
-
-    before, over = compilations(), threading.Event()
-
-    def tell() -> None:
-        seconds = _NOTICE_SECONDS
-        while not over.wait(seconds):
-            if compilations() > before:
-                notice("compiling kernels; this happens once, later runs load them")
-                return
-            seconds = _PULSE_SECONDS
-
-    if not quiet:
-        threading.Thread(target=tell, name="mgmtool-compiling", daemon=True).start()
-        if (problem := cache_problem()) is not None:
-            notice(problem)
-    try:
-        warm_up(recipe)
-    except (OSError, EOFError, pickle.UnpicklingError) as error:
-        raise OutputError(
-            f"the folder of compiled kernels cannot be used: {error or type(error).__name__}; mgmtool doctor says where it is: "
-            "empty it, or set NUMBA_CACHE_DIR to another one"
-        ) from None
-    finally:
-        over.set()
-    gc.freeze()  # what is loaded by now stays: full collections need not walk it again and again
 
 
 # --- progress -----------------------------------------------------------------------------------------------------------

@@ -14,8 +14,8 @@ import click
 
 from mgmtool.cli.console import Progress, failed, json_line, notice, show_profile
 from mgmtool.cli.events import changed_words, start_facts, summary_event, totals_words, video_event
+from mgmtool.cli.extract_options import Output
 from mgmtool.cli.log import Log
-from mgmtool.cli.options import Output
 from mgmtool.cli.words import shown, skipped_words
 from mgmtool.corpus import Part
 from mgmtool.engines import Engine

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from mgmtool.cli import completion
-from mgmtool.cli.console import columns, compile_kernels, failed, json_line, show
+from mgmtool.cli.compiling import compile_kernels
+from mgmtool.cli.console import columns, failed, json_line, show
 from mgmtool.cli.exits import DONE, FATAL, SOME_FAILED, fail
 from mgmtool.cli.options import Json, Replace, Talk
 from mgmtool.cli.parameters import GridType

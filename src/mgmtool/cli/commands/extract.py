@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mgmtool.cli.console import compile_kernels, notice
+from mgmtool.cli.compiling import compile_kernels
+from mgmtool.cli.console import notice
 from mgmtool.cli.exits import DONE, SOME_FAILED, TOO_MANY_FAILED, signals_stop
+from mgmtool.cli.extract_options import Failures, Output, Running, StoreMasks
 from mgmtool.cli.log import Log
-from mgmtool.cli.options import Failures, Inputs, Output, Running, StoreMasks
+from mgmtool.cli.options import Inputs
 from mgmtool.cli.records import as_command
 from mgmtool.cli.words import shown
 from mgmtool.errors import MgmtoolError, UsageError

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mgmtool.cli.console import columns, compile_kernels, grid, json_line, narrow, notice, show
+from mgmtool.cli.compiling import compile_kernels
+from mgmtool.cli.console import columns, grid, json_line, narrow, notice, show
 from mgmtool.cli.exits import DONE, SOME_FAILED, raise_on_sigterm
 from mgmtool.cli.options import Inputs, Reading, Talk, Workers
 from mgmtool.cli.records import as_command, option, record

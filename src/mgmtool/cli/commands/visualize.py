@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mgmtool.cli import completion
-from mgmtool.cli.console import compile_kernels
+from mgmtool.cli.compiling import compile_kernels
 from mgmtool.cli.options import Masks, Replace, Talk
 from mgmtool.cli.parameters import PlaceType
 from mgmtool.cli.records import argument, as_command, given_flags, option, record
