@@ -103,7 +103,7 @@ def test_a_record_gets_what_was_given(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_records_are_frozen() -> None:
-    inputs = Inputs(inputs=("a",), manifest=(), root=None, limit=None, path_column=None, nul=False)
+    inputs = Inputs(inputs=("a",), manifest=(), root=None, limit=None, path_column=None, allow_protocol=(), nul=False)
     with pytest.raises(AttributeError):
         inputs.limit = 3  # type: ignore[misc]
     assert Running.__dataclass_params__.frozen  # type: ignore[attr-defined]
