@@ -9,7 +9,7 @@ from mgmtool import extraction
 from mgmtool.cli.words import counted
 from mgmtool.engines import Engine
 from mgmtool.errors import one_line
-from mgmtool.extraction import Plan, Totals
+from mgmtool.extraction import Plan, RunTotals
 from mgmtool.storage import public
 from mgmtool.types import Outcome
 
@@ -41,6 +41,7 @@ def video_event(outcome: Outcome) -> dict[str, Any]:
         "message": outcome.message,
         "num_frames": 0 if outcome.facts is None else outcome.facts.num_frames,
         "part": outcome.part,
+        "resumed": outcome.resumed,
         "seconds": round(outcome.seconds, 4),
         "cpu_seconds": round(outcome.cpu_seconds, 4),
         "size_bytes": outcome.video.size if outcome.video.size >= 0 else None,
@@ -48,7 +49,7 @@ def video_event(outcome: Outcome) -> dict[str, Any]:
 
 
 def summary_event(
-    output: str | Path, plan: Plan, totals: Totals, engine: Engine, seconds: float, stopped: bool, profile: bool
+    output: str | Path, plan: Plan, totals: RunTotals, engine: Engine, seconds: float, stopped: bool, profile: bool
 ) -> dict[str, Any]:
     """Return the event that ends a run.
 
@@ -78,7 +79,7 @@ def summary_event(
     }
 
 
-def totals_words(plan: Plan, totals: Totals) -> str:
+def totals_words(plan: Plan, totals: RunTotals) -> str:
     """Say how many videos are done and failed, in this run and before it."""
     classes = f" ({counted(totals.failures)})" if totals.failures else ""
     words = f"{totals.done} done, {totals.failed} failed{classes}, {totals.frames} frames"

@@ -10,13 +10,15 @@ Credentials, endpoints and regions come from the environment, as fsspec and the 
 from __future__ import annotations
 
 from mgmtool.storage.copies import local_copy
-from mgmtool.storage.folder import GROWING
+from mgmtool.storage.folder import GROWING, GROWN, LOCK_FILE
 from mgmtool.storage.listing import Item, expand
 from mgmtool.storage.names import absolute, is_local, is_url, public, relative, storable, without_scheme
 from mgmtool.storage.places import Place, place
 
 __all__ = [
     "GROWING",
+    "GROWN",
+    "LOCK_FILE",
     "Item",
     "Place",
     "absolute",

@@ -6,12 +6,12 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 from mgmtool.errors import ReadFailure
-from mgmtool.files import is_alive
+from mgmtool.files import alone, is_alive
 from mgmtool.storage.filesystems import filesystem
 from mgmtool.storage.names import file_name, is_url, public
 from mgmtool.storage.retries import attempt
@@ -42,13 +42,23 @@ def local_copy(video: VideoRef, folder: str | Path | None = None) -> Iterator[Vi
     if not is_url(video.path):
         yield video
         return
-    for left in Path(folder or tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        if not is_alive(left.name.removeprefix(_PREFIX).partition("-")[0]):
-            shutil.rmtree(left, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=f"{_PREFIX}{os.getpid()}-", dir=folder, ignore_cleanup_errors=True) as own:
+    _remove_left(Path(folder or tempfile.gettempdir()))
+    with (
+        tempfile.TemporaryDirectory(prefix=f"{_PREFIX}{os.getpid()}-", dir=folder, ignore_cleanup_errors=True) as own,
+        alone(Path(own)),
+    ):
         target = Path(own) / file_name(video.path)
         _fetch(video, target)
         yield replace(video, path=str(target))
+
+
+def _remove_left(folder: Path) -> None:
+    """Remove the copies that nobody holds. A process number says little: the holder may be in another container."""
+    for left in folder.glob(f"{_PREFIX}*"):
+        if not is_alive(left.name.removeprefix(_PREFIX).partition("-")[0]):
+            with suppress(OSError), alone(left) as free:  # somebody else removed it, or it is somebody else's
+                if free:
+                    shutil.rmtree(left, ignore_errors=True)
 
 
 def _fetch(video: VideoRef, target: Path) -> None:

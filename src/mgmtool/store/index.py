@@ -103,9 +103,14 @@ def _fact_columns(facts: VideoFacts) -> dict[str, Any]:
     }
 
 
-def record_of(rows: Sequence[dict[str, Any]], checksums: Mapping[str, Checksum]) -> pa.Table:
-    """Make the commit record of a part: its rows, and the checksums of its files."""
-    schema = SCHEMA.with_metadata({METADATA_KEY: dump(checksums)})
+STORE_KEY = b"mgmtool.store"
+"""Key of the Parquet metadata of a commit record that holds the UUID of the store it was made for."""
+
+
+def record_of(rows: Sequence[dict[str, Any]], checksums: Mapping[str, Checksum], store: str | None = None) -> pa.Table:
+    """Make the commit record of a part: its rows, the checksums of its files, and the UUID of its store."""
+    of_store = {} if store is None else {STORE_KEY: store.encode()}  # stores of early versions have none
+    schema = SCHEMA.with_metadata({METADATA_KEY: dump(checksums), **of_store})
     return pa.Table.from_pylist(list(rows), schema=schema)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mgmtool.cli.console import compile_kernels, notice
-from mgmtool.cli.exits import DONE, SOME_FAILED, TOO_MANY_FAILED, signals_stop
+from mgmtool.cli.exits import DONE, SOME_FAILED, TOO_MANY_FAILED, kept_words, signals_stop
 from mgmtool.cli.log import Log
 from mgmtool.cli.options import Failures, Inputs, Output, Running, StoreMasks
 from mgmtool.cli.records import as_command
@@ -104,17 +104,21 @@ def _confirm_removal(output: str | Path) -> None:
 
 def _follow(run: ExtractRun, narrator: Narrator, max_failures: int | None) -> int:
     """Tell of every video while the run goes on, and return the exit code."""
-    stopped = False
+    stopped, failures = False, 0
     with narrator.draw(), closing(run.outcomes(narrator.part)) as outcomes:
         try:
             for outcome in outcomes:
                 narrator.video(outcome)
-                if max_failures is not None and run.totals.failed > max_failures:
+                failures += not (outcome.done or outcome.resumed)  # those of earlier runs did not stop us then
+                if max_failures is not None and failures > max_failures:
                     stopped = True
                     break
         except BaseException as error:
             narrator.broken_off()
-            outcomes.throw(error)  # so that the record of the run says what ended it
+            try:
+                outcomes.throw(error)  # so that the record of the run says what ended it
+            finally:
+                error.add_note(kept_words(run.kept()))
             raise
     narrator.end(max_failures if stopped else None)
     if stopped:
