@@ -97,6 +97,7 @@ class OpenParts:
         self._store, self._parts, self._key, self._resume = store, parts, key, resume
         self._open: dict[int, OpenPart] = {}
         self._refused: dict[int, StoreBusyError] = {}
+        self._left: set[int] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -127,10 +128,13 @@ class OpenParts:
     def close(self, part: Part) -> None:
         """Leave a part."""
         self._open.pop(part.number).close()
+        self._left.add(part.number)
 
     def tasks(self) -> Iterator[Task]:
         """Yield what is left to do of all parts, in order, up to the first that cannot be opened: that is for its turn to say."""
         for part in self._parts:
+            if part.number in self._left:  # its journals had all of it
+                continue
             try:
                 tasks = self.open(part).tasks()
             except StoreBusyError as error:
