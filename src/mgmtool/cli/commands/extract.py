@@ -104,13 +104,12 @@ def _confirm_removal(output: str | Path) -> None:
 
 def _follow(run: ExtractRun, narrator: Narrator, max_failures: int | None) -> int:
     """Tell of every video while the run goes on, and return the exit code."""
-    stopped, failures = False, 0
+    stopped = False
     with narrator.draw(), closing(run.outcomes(narrator.part)) as outcomes:
         try:
             for outcome in outcomes:
                 narrator.video(outcome)
-                failures += not (outcome.done or outcome.resumed)  # those of earlier runs did not stop us then
-                if max_failures is not None and failures > max_failures:
+                if max_failures is not None and run.totals.failed > max_failures:
                     stopped = True
                     break
         except BaseException as error:
