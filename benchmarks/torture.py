@@ -2,10 +2,11 @@
 
     python benchmarks/torture.py [--tries 60] [--seed 0]
 
-Kills of the driver, of a worker, of the whole group, and signals, at random moments; each run goes on with the store that the one
-before left. Of every kill it is counted how many finished videos the next run did again: at most as many as there are workers. Every
-store that is whole is compared, byte by byte, with that of a run nobody disturbed. Then two drivers in PID namespaces of their
-own, and a power cut after every step of a run, as the tests have them. Clips come from ``$MGMTOOL_CORPUS``, or are made.
+Kills of the driver, of a worker, of the whole group, and signals, at random moments; each run goes on with the store that the
+one before left. Of every kill it is counted how many finished videos the next run did again: at most as many as there are
+workers. Every store that is whole is compared, byte by byte, with that of a run nobody disturbed. Then two drivers in PID
+namespaces of their own, and a power cut after every step of a run, as the tests have them. Clips come from
+``$MGMTOOL_CORPUS``, or are made.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ import pyarrow.parquet as pq
 REPOSITORY = Path(__file__).parents[1]
 sys.path.insert(0, str(REPOSITORY / "tests"))
 
-from mgmtool.extraction.journal import _END, _HEAD, MAGIC, PREFIX, _read  # noqa: E402
+from mgmtool.extraction.journal import PREFIX, finished_ids  # noqa: E402
 from support import stores, tiny_videos  # noqa: E402
 from support.driving import PROGRAM, family, gone, run, workers  # noqa: E402
 
@@ -68,16 +68,7 @@ def committed(store: Path) -> set[str]:
 
 def journalled(store: Path) -> set[str]:
     """Ids of the finished videos that journals hold, whoever wrote them."""
-    return {video_id for path in store.glob(f".writing/part-*/{PREFIX}*") for video_id in _ended(path)}
-
-
-def _ended(path: Path) -> Iterator[str]:
-    with path.open("rb") as file:
-        size = path.stat().st_size
-        if file.read(len(MAGIC)) == MAGIC:
-            while file.tell() + _HEAD.size <= size and (record := _read(file, size)) is not None:
-                if record[0] == _END:
-                    yield json.loads(record[1])["video"]["id"]
+    return {video_id for path in store.glob(f".writing/part-*/{PREFIX}*") for video_id in finished_ids(path)}
 
 
 class Torture:
@@ -127,7 +118,7 @@ class Torture:
         way = self._dice.choice(WAYS)
         while driver.poll() is None and not workers(driver):
             time.sleep(0.01)
-        end = time.monotonic() + self._dice.random() * 4
+        end = time.monotonic() + self._dice.random() * 2.5
         while driver.poll() is None and time.monotonic() < end:
             time.sleep(0.005)
         everyone, victims = family(driver), workers(driver)

@@ -18,6 +18,7 @@ from PIL import Image, ImageDraw
 from mgmtool import masking
 from mgmtool.drawing import Layers, MaskPainter, Strip, StripPlan, plan_strips, resize, strip_sheet
 from mgmtool.drawing.contenders import Contender, clip_masks, times_of
+from mgmtool.extraction.recipe import Recipe
 from mgmtool.extraction.stream import whole_video
 from mgmtool.types import ExtractSpec, MaskVolume, PatchGrid, UInt8, VideoRef
 from mgmtool.video.encode import written_whole
@@ -81,7 +82,7 @@ class Gallery:
     def masks(self, spec: ExtractSpec, shown: Sequence[int] = FRAMES, *, clip: bool = False) -> MaskPainter:
         """Compute masks, of the whole video or of the shown frames as one clip."""
         if clip:
-            contender, like = Contender(spec.scheme, spec), times_of(self.video, spec)
+            contender, like = Contender(spec.scheme, Recipe.of(spec, clips=True)), times_of(self.video, spec)
             return MaskPainter.of(clip_masks(self.video, contender, like, shown, len(shown), tubelet=1), DRAWN)
         return MaskPainter.of(whole_video(self.video, spec)[0], DRAWN)
 

@@ -12,7 +12,7 @@ from mgmtool.cli import cli
 from mgmtool.cli.options import Inputs, Masks, Running, StoreMasks
 from mgmtool.cli.records import SECTIONS, RecordCommand, argument, as_command, option, record
 
-LONG = ["evaluate", "export", "extract", "probe", "report", "verify", "visualize"]
+LONG = ["evaluate", "export", "extract", "probe", "repair", "report", "verify", "visualize"]
 """Commands that take long, and draw progress."""
 
 
@@ -127,4 +127,4 @@ def test_the_defaults_of_the_options_are_those_of_the_library() -> None:
     made = command("extract")
     context = made.make_context("extract", ["v", "-o", "m.zarr"])
     given = {field.name: context.params[field.name] for field in dataclasses.fields(StoreMasks)}
-    assert StoreMasks(**given).store_spec() == ExtractSpec()
+    assert StoreMasks(**given).store_recipe().spec == ExtractSpec()

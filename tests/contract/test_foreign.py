@@ -121,7 +121,7 @@ class TestFormat(FormatContract):
 
 
 def test_the_examples_of_the_documentation_pass(tmp_path: Path) -> None:
-    page = (Path(__file__).parent.parent / "docs" / "adding.md").read_text()
+    page = (Path(__file__).parents[2] / "docs" / "adding.md").read_text()
     blocks = [
         block for block in re.findall(r"^```python\n(.*?)^```", page, re.DOTALL | re.MULTILINE) if "PLUGIN =" in block
     ]

@@ -81,14 +81,14 @@ def test_what_is_no_film_has_its_failure(corpus: Path, name: str, failure: str) 
 def test_only_the_first_frames_are_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (path,) = tiny_videos.write_clips(tmp_path, 1, frames=FRAMES + 20)
     counted = 0
-    count = video.decoding.Tally.count
+    count = video.counts.FrameCounts.count_frame
 
     def counting(*given: Any) -> None:
         nonlocal counted
         counted += 1
         count(*given)
 
-    monkeypatch.setattr(video.decoding.Tally, "count", counting)
+    monkeypatch.setattr(video.counts.FrameCounts, "count_frame", counting)
     one = look(path)
     assert one.failure is None
     assert counted <= FRAMES + 3

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from mgmtool.kernels.field import VECTOR
 from mgmtool.video.container import open_video
-from mgmtool.video.decoding import Tally, numbered_frames
+from mgmtool.video.counts import FrameCounts
+from mgmtool.video.decoding import numbered_frames
 from mgmtool.video.reader import read_video
 
 Array = NDArray[Any]
@@ -50,7 +51,7 @@ def test_the_recording_has_the_usual_kinds_of_frames(corpus: Path) -> None:
     golden = np.load(corpus / "golden" / "h264.npz")
     path = corpus / "clips" / "action" / "mv-extractor" / "vid_h264.mp4"
     with open_video(str(path)) as (container, stream):
-        frames = numbered_frames(container, stream, Tally(), {})
+        frames = numbered_frames(container, stream, FrameCounts(), {})
         kinds = [av.video.frame.PictureType(frame.pict_type).name for _, frame in frames]
     assert kinds == golden["frame_types"].tolist()
 
@@ -70,4 +71,4 @@ def frames_of(path: Path) -> int:
     with read_video(str(path)) as video:
         for _ in video.frames:
             pass
-        return video.tally.frames
+        return video.counts.frames

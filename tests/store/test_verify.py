@@ -25,6 +25,8 @@ from mgmtool.errors import StoreError, UsageError
 from mgmtool.extraction import extract, prepare
 from mgmtool.files import Locks
 from mgmtool.store import Finding, Store, VerifyProgress, failed_videos, rebuild_index, verify
+from mgmtool.store.checksums import sealed
+from mgmtool.store.index import parquet_bytes
 from mgmtool.store.layout import part_name
 from mgmtool.types import ExtractSpec, PatchGrid, Resume
 from support import stores, tiny_videos
@@ -78,9 +80,11 @@ def remote(sound: Path) -> Iterator[str]:
 
 
 def edit_record(store: Path, change: Callable[[pa.Table], pa.Table], number: int = 0) -> None:
+    """Change a record and seal it anew, so that what it says is found by the rules alone."""
     path = store / "index" / f"{part_name(number)}.parquet"
     table = pq.read_table(path)
     pq.write_table(change(table).replace_schema_metadata(table.schema.metadata), path)
+    path.write_bytes(sealed(path.read_bytes()))
 
 
 def put(table: pa.Table, row: int, **values: Any) -> pa.Table:
@@ -93,6 +97,7 @@ def forget_checksums(store: Path) -> None:
     """Make the records those of an early store, so that changed arrays are found by what they hold alone."""
     for path in (store / "index").glob("*.parquet"):
         pq.write_table(pq.read_table(path).replace_schema_metadata(None), path)
+    edit_json(store / "zarr.json", lambda root: root["attributes"].pop("records"))
 
 
 def edit_array(store: Path, name: str, rows: Any, value: Any) -> None:
@@ -123,10 +128,7 @@ def test_a_remote_store_is_checked_by_the_same_rules(remote: str, deep: bool) ->
     assert [(f.kind, f.part, f.file) for f in found(remote)] == [("file", 0, "part-00000/pts/c/0")]
     memory.pipe_file(name, content)
     memory.rm(f"{remote}/index/part-00001.parquet")
-    assert {(f.kind, f.severity, f.file) for f in found(remote)} == {
-        ("litter", "note", "part-00001"),
-        ("index", "note", "index.parquet"),
-    }
+    assert [(f.kind, f.severity, f.file) for f in found(remote)] == [("missing", "error", "part-00001")]
 
 
 def test_every_damaged_byte_is_found_by_its_checksum(store: Path) -> None:
@@ -202,6 +204,9 @@ def test_early_stores_are_sound(store: Path) -> None:
         shutil.rmtree(store / f"part-0000{number}")
     for path in (store / "index").glob("*.parquet"):
         pq.write_table(pq.read_table(path).drop_columns(later).replace_schema_metadata(None), path)
+    edit_json(store / "zarr.json", lambda root: root["attributes"].pop("records"))
+    (store / "index.parquet").unlink()
+    shutil.rmtree(store / "runs")
     rebuild_index(store)
     assert errors(store, deep=True) == []
     assert notes(store) == [("unchecked", None)] * 4
@@ -213,7 +218,7 @@ def test_columns_of_later_versions_are_a_note(store: Path) -> None:
     assert errors(store) == []
 
 
-def edit_json(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
+def edit_json(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
     content = json.loads(path.read_text())
     change(content)
     path.write_text(json.dumps(content))
@@ -312,23 +317,23 @@ def test_attributes(store: Path) -> None:
 
 
 def test_litter_is_a_note(store: Path) -> None:
-    (store / "index/part-00005.parquet").unlink()
     (store / "index/.part-00009.parquet.1").write_bytes(b"half")
     (store / ".writing/part-00008.elsewhere.1").mkdir(parents=True)
     (store / "note.partial").write_bytes(b"half")
     (store / "README").write_bytes(b"mine")
+    (store / ".writing/part-00009").mkdir()
     assert notes(store) == [
-        ("litter", "part-00005"),
         ("litter", ".writing/part-00008.elsewhere.1"),
+        ("open", ".writing/part-00009"),
         ("litter", "note.partial"),
         ("litter", "index/.part-00009.parquet.1"),
-        ("index", "index.parquet"),
     ]
     assert errors(store, deep=True) == []
 
 
 def test_what_somebody_is_writing_is_no_litter(store: Path) -> None:
     (store / "index/part-00005.parquet").unlink()
+    shutil.rmtree(store / "runs")
     (store / "index/.part-00005.parquet.1").write_bytes(b"half")
     (store / ".writing/part-00008.elsewhere.1").mkdir(parents=True)
     rebuild_index(store)
@@ -355,14 +360,32 @@ def list_more(mixed: Path, store: Path) -> None:
     list(extract([str(mixed)], store, SPEC, "inline", resume=Resume(retry_failed=True)))
 
 
-def test_a_stale_or_broken_index_is_a_note(store: Path) -> None:
+def test_a_stale_index_is_a_note(store: Path) -> None:
     index = store / "index.parquet"
     remedy = f"stale; mgmtool index {store} rebuilds it"
-    for change in (index.unlink, lambda: index.write_bytes(b"no"), lambda: shutil.copy(store / RECORD, index)):
+    for change in (index.unlink, lambda: shutil.copy(store / RECORD, index)):
         change()
         (finding,) = found(store)
         assert (finding.kind, finding.severity) == ("index", "note")
         assert finding.message.endswith(remedy)
+    assert rebuild_index(store) == (7, 6)
+    assert found(store) == []
+
+
+def test_a_damaged_index_is_an_error(store: Path) -> None:
+    index = store / "index.parquet"
+    content = index.read_bytes()
+    middle = len(content) // 2
+    flipped = content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+    for bad, words in ((b"no", "absent"), (flipped, "broken"), (content[:-1], "broken")):
+        index.write_bytes(bad)
+        (finding,) = found(store)
+        assert (finding.kind, finding.severity, finding.file) == ("index", "error", "index.parquet")
+        assert finding.message == f"the seal is {words}: not what was written; mgmtool index {store} rebuilds it"
+    table = put(pq.read_table(pa.BufferReader(content)), 0, fps=1.0)
+    index.write_bytes(parquet_bytes([table], table.schema))
+    (line,) = errors(store)
+    assert line.startswith("index: index.parquet: rows of 1 parts, the first of them 0, are not those of the records; ")
     assert rebuild_index(store) == (7, 6)
     assert found(store) == []
 
@@ -403,9 +426,9 @@ def test_cli_verify(store: Path, tmp_path: Path) -> None:
 
 
 def test_cli_verify_names_a_frame_in_one_harmless_line(store: Path) -> None:
+    edit_record(store, lambda table: put(table, 0, id="a\x1b[31m\n.mp4"))
     forget_checksums(store)
     edit_array(store, "flags", 3, 64)
-    edit_record(store, lambda table: put(table, 0, id="a\x1b[31m\n.mp4"))
     lines = mgmtool("verify", store, "--deep", "-q", code=3).splitlines()
     assert r"error: part 0 'a\x1b[31m\n.mp4': frame 3: flags are 64; expected bits of 63 only" in lines
 
@@ -465,3 +488,112 @@ def test_failures_that_no_longer_count_are_left_out(tmp_path: Path) -> None:
     list(extract([str(folder)], tmp_path / "m.zarr", SPEC, "inline", resume=Resume(retry_failed=True)))
     assert [video.id for video in failed_videos(Store.open(tmp_path / "m.zarr"))] == ["text.mp4", "audio.mp4"]
     assert found(tmp_path / "m.zarr", deep=True) == []
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"fps": 24.0},
+        {"rotation": 90},
+        {"path": "/elsewhere/0.mp4"},
+        {"codec": "vp9"},
+        {"mirrored": True},
+        {"mtime_ns": 1},
+    ],
+)
+def test_an_edited_row_breaks_the_seal(store: Path, values: dict[str, Any]) -> None:
+    path = store / RECORD
+    pq.write_table(put(pq.read_table(path), 0, **values), path)
+    assert errors(store)[0].startswith(f"record: {RECORD}: the seal is broken: ")
+    pq.write_table(pq.read_table(path).replace_schema_metadata(None), path)
+    assert errors(store)[0].startswith(f"record: {RECORD}: the record has no seal: ")
+
+
+def test_swapped_ids_break_the_seal(store: Path) -> None:
+    path = store / RECORD
+    table = pq.read_table(path)
+    names = table["id"].to_pylist()
+    table = put(put(table, 0, id=names[1]), 1, id=names[0])
+    pq.write_table(table, path)
+    assert errors(store)[0].startswith(f"record: {RECORD}: the seal is broken: ")
+
+
+def test_every_flipped_bit_of_a_record_and_of_the_index_is_found(store: Path) -> None:
+    for name in (RECORD, "index.parquet"):
+        path = store / name
+        content = path.read_bytes()
+        for at in {0, len(content) - 1, *range(7, len(content), 997), content.rindex(b"mgmtool.seal") + 3}:
+            path.write_bytes(content[:at] + bytes([content[at] ^ 16]) + content[at + 1 :])
+            assert [f for f in found(store) if f.severity == "error" and f.file == name], at
+        path.write_bytes(content)
+    assert found(store) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "was"),
+    [
+        ("spec.seed", 5, 0),
+        ("spec.ratio", 0.5, 0.75),
+        ("input_root", "/other", None),
+        ("versions.numpy", "0", None),
+        ("units.box", "", None),
+    ],
+)
+def test_an_edited_root_differs_from_the_records(store: Path, path: str, value: Any, was: Any) -> None:
+    def edit(root: dict[str, Any]) -> None:
+        *above, name = path.split(".")
+        target = root["attributes"]
+        for key in above:
+            target = target[key]
+        target[name] = value
+
+    edit_json(store / "zarr.json", edit)
+    lines = [line for line in errors(store) if line.startswith("attributes: ")]
+    assert len(lines) == 1
+    assert lines[0].startswith(f"attributes: zarr.json: attribute {path} is {value!r}; the record of part 0 says ")
+    assert was is None or lines[0].endswith(f" {was!r}")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{", b'{"node_type": "group", "attributes": {}}'])
+def test_a_lost_root_is_damage_where_records_say_what_it_was(store: Path, content: bytes | None) -> None:
+    (store / "zarr.json").unlink()
+    if content is not None:
+        (store / "zarr.json").write_bytes(content)
+    lines = errors(store)
+    assert lines[0].startswith("attributes: zarr.json: the root is lost or damaged: ")
+    mgmtool("verify", store, code=3)
+
+
+def test_a_lost_record_is_an_error_unless_a_run_is_going_on(store: Path) -> None:
+    for number in range(6):
+        record = store / f"index/part-0000{number}.parquet"
+        content = record.read_bytes()
+        record.unlink()
+        assert [(f.kind, f.part) for f in found(store) if f.severity == "error"] == [("missing", number)]
+        record.write_bytes(content)
+    (store / "index/part-00005.parquet").unlink()
+    locks = Locks(store / ".lock")
+    assert locks.take((1 << 40) + 1)
+    assert errors(store) == []
+    locks.close()
+
+
+@pytest.mark.parametrize("number", [0, 3, 5])
+def test_a_part_that_is_gone_is_an_error(store: Path, number: int) -> None:
+    def missing() -> list[tuple[int | None, str]]:
+        return [(f.part, f.message) for f in found(store) if f.severity == "error" and f.kind == "missing"]
+
+    (store / f"index/part-0000{number}.parquet").unlink()
+    shutil.rmtree(store / f"part-0000{number}")
+    assert [part for part, _ in missing()] == [number]
+    (store / "index.parquet").unlink()
+    (finding,) = missing()
+    if number == 5:  # the last one leaves no gap
+        assert finding == (
+            None,
+            "the runs in runs/ committed 6 parts, 1 of which are gone without a trace; expected all",
+        )
+    else:
+        assert finding[0] == number
+    shutil.rmtree(store / "runs")
+    assert len(missing()) == (number != 5)

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from mgmtool.store import StoreWriter
 from mgmtool.store.checksums import METADATA_KEY
-from mgmtool.store.index import STORE_KEY
+from mgmtool.store.index import ROOT_KEY
 from mgmtool.types import ExtractSpec, MaskVolume, Orientation, Outcome, PatchGrid, VideoFacts, VideoInfo, VideoRef
 
 SPEC = ExtractSpec(grid=PatchGrid(3, 4), energy_grid=PatchGrid(2, 5))
@@ -25,7 +25,11 @@ def array_files(store: Path) -> dict[str, bytes]:
     """Every file of the Zarr side of a store, by name within the store, without the UUID, which no two stores share."""
     files = [store / "zarr.json", *sorted(path for path in store.glob("part-*/**/*") if path.is_file())]
     contents = {path.relative_to(store).as_posix(): path.read_bytes() for path in files}
-    return contents | {"zarr.json": re.sub(rb'"uuid": "[0-9a-f-]{36}"', b'"uuid": ""', contents["zarr.json"])}
+    return contents | {"zarr.json": _without_uuid(contents["zarr.json"])}
+
+
+def _without_uuid(content: bytes) -> bytes:
+    return re.sub(rb'"uuid": "[0-9a-f-]{36}"', b'"uuid": ""', content)
 
 
 def index_tables(store: Path) -> dict[str, pa.Table]:
@@ -34,8 +38,8 @@ def index_tables(store: Path) -> dict[str, pa.Table]:
     tables = {path.relative_to(store).as_posix(): pq.read_table(path).drop_columns(["seconds"]) for path in files}
     for name, table in tables.items():
         metadata = dict(table.schema.metadata or {})
-        assert {METADATA_KEY, STORE_KEY} <= metadata.keys() or not name.startswith("index/"), name
-        metadata.pop(STORE_KEY, None)
+        assert ({METADATA_KEY, ROOT_KEY} <= metadata.keys()) == name.startswith("index/"), name
+        metadata = {key: _without_uuid(value) for key, value in metadata.items()}
         tables[name] = table.replace_schema_metadata(metadata)
     return tables
 

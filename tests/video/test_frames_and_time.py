@@ -20,7 +20,8 @@ from mgmtool.extraction import extract
 from mgmtool.store import Store
 from mgmtool.types import ExtractSpec, FrameFlag, FrameMotion, MaskVolume, PatchGrid, VideoFacts
 from mgmtool.video.container import open_video
-from mgmtool.video.decoding import Tally, numbered_frames
+from mgmtool.video.counts import FrameCounts
+from mgmtool.video.decoding import numbered_frames
 from mgmtool.video.pictures import read_pictures
 from mgmtool.video.reader import read_video
 from support.films import (
@@ -382,7 +383,7 @@ class Stumbling:
     """PyAV, in whose list a stream that appears late is missing when the decoders are emptied."""
 
     def __init__(self, container: Any) -> None:
-        self._container, self.format = container, container.format
+        self._container, self.format, self.name = container, container.format, container.name
 
     def demux(self, stream: Any) -> Any:
         yield from self._container.demux(stream)
@@ -391,12 +392,12 @@ class Stumbling:
 
 def test_stream_that_appears_late_costs_no_frame(pictures: list[Array], tmp_path: Path) -> None:
     path = write(tmp_path / "film.ts", pictures, bf="2")
-    tally = Tally()
+    counts = FrameCounts()
     with open_video(str(path)) as (opened, stream):
         container: Any = Stumbling(opened)
-        frames = [frame.to_ndarray(format="gray") for _, frame in numbered_frames(container, stream, tally, {})]
+        frames = [frame.to_ndarray(format="gray") for _, frame in numbered_frames(container, stream, counts, {})]
     assert [number_of(frame) for frame in frames] == list(range(FRAMES))
-    assert (tally.frames, tally.lost_packets) == (FRAMES, 0)
+    assert (counts.frames, counts.lost_packets) == (FRAMES, 0)
 
 
 @pytest.mark.parametrize(

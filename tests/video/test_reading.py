@@ -18,7 +18,7 @@ from mgmtool.store import Store
 from mgmtool.types import DecodeOptions, ExtractSpec, FrameFlag, Outcome, PatchGrid, VideoRef
 from mgmtool.video.clip import read_frames
 from mgmtool.video.container import failure
-from mgmtool.video.decoding import Tally
+from mgmtool.video.counts import FrameCounts
 from mgmtool.video.pictures import read_pictures
 from mgmtool.video.reader import read_video
 from support import crafted, tiny_videos
@@ -195,9 +195,9 @@ def test_a_change_of_size_is_told_and_the_film_goes_on(tmp_path: Path) -> None:
     assert (facts.info.height, facts.info.width) == (48, 64)
     assert (volume.box[:, 2] <= 48).all()
     assert (volume.box[:, 3] <= 64).all()
-    tally = Tally()
-    list(read_pictures(str(path), tally=tally))
-    assert tally.size_changes == 2
+    counts = FrameCounts()
+    list(read_pictures(str(path), counts=counts))
+    assert counts.size_changes == 2
 
 
 def test_one_size_is_no_change(tmp_path: Path) -> None:

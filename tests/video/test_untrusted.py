@@ -291,7 +291,7 @@ whole_video(VideoRef("a", {str(path)!r}), spec)
 opened = []
 sys.addaudithook(lambda event, given: opened.append((event, given)) if event == "open" or "socket" in event else None)
 whole_video(VideoRef("a", {str(path)!r}), spec)
-assert not [given for event, given in opened], opened
+assert all(event == "open" and given[0] == {str(path)!r} and given[1] == "r" for event, given in opened), opened
 """
     subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mgmtool.errors import NoFramesFailure, OpenFailure
-from mgmtool.video.decoding import Tally
+from mgmtool.video.counts import FrameCounts
 from mgmtool.video.pictures import read_pictures
 from mgmtool.video.reader import read_video
 from support.moving import MATRICES, cut_short
@@ -59,27 +59,27 @@ def test_a_damaged_file_has_the_same_frames_for_pictures_and_for_motion(tmp_path
     for place in rng.integers(start + 600, len(data) - 2000, 12).tolist():
         data[place] ^= 0x55
     clip.path.write_bytes(data)
-    tally = Tally()
-    indices = [picture.index for picture in read_pictures(str(clip.path), tally=tally)]
+    counts = FrameCounts()
+    indices = [picture.index for picture in read_pictures(str(clip.path), counts=counts)]
     with read_video(str(clip.path)) as opened:
         motion = sum(1 for _ in opened.frames)
     assert indices == list(range(motion))
-    assert tally.frames == motion
-    assert tally.corrupt_frames + tally.lost_packets > 0
+    assert counts.frames == motion
+    assert counts.corrupt_frames + counts.lost_packets > 0
 
 
 def test_only_wanted_frames_are_converted_but_all_are_counted(tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "a.mp4", frames=10)
-    tally, asked = Tally(), []
+    counts, asked = FrameCounts(), []
 
     def wanted(index: int) -> bool:
         asked.append(index)
         return index in {2, 7}
 
-    pictures = list(read_pictures(str(clip.path), wanted, tally))
+    pictures = list(read_pictures(str(clip.path), wanted, counts))
     assert [picture.index for picture in pictures] == [2, 7]
     assert asked == list(range(10))
-    assert tally.frames == 10
+    assert counts.frames == 10
     everything = list(read_pictures(str(clip.path)))
     assert np.array_equal(pictures[1].rgb, everything[7].rgb)
 

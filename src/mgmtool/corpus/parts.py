@@ -86,7 +86,7 @@ def plan_parts(
         parts = [part for part in whole if part.number not in committed and shard.has(part.number)]
         taken = len(whole)
     else:
-        there = {video_id for known_ids in committed.values() for video_id in known_ids}
+        there = {video_id for known_ids in committed.values() for video_id in known_ids} | (known or {}).keys()
         rest = [video for video in videos if video.id not in there and shard.has(_spread(video.id, shard))]
         parts, taken = _behind(0, numbers or committed, cut_parts(rest, most_videos, most_bytes), shard), 0
     redone = [video for video in videos if video.id in again and known and shard.has(known[video.id].part)]

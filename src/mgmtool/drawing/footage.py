@@ -11,7 +11,7 @@ from pathlib import Path
 from mgmtool.errors import UsageError, one_line
 from mgmtool.sources import Source
 from mgmtool.types import DecodeOptions, FrameMotion, Int64, VideoInfo, VideoRef
-from mgmtool.video.decoding import Tally
+from mgmtool.video.counts import FrameCounts
 from mgmtool.video.pictures import Picture, read_pictures
 from mgmtool.video.reader import read_video
 
@@ -99,21 +99,21 @@ class Footage:
         UsageError
             The video has another number of frames than the masks.
         """
-        count, tally = len(self), Tally()
+        count, counts = len(self), FrameCounts()
         with ExitStack() as stack:
             motion: Iterator[FrameMotion] = iter(())
             if moving:
                 ref = VideoRef(Path(self.path).name, self.path, reading=self.reading)
                 motion = stack.enter_context(self.source.open(ref, motion=True, luma=False)).frames
             chosen = read_pictures(
-                self.path, lambda i: i < count and (wanted is None or wanted(i)), tally, self.reading
+                self.path, lambda i: i < count and (wanted is None or wanted(i)), counts, self.reading
             )
             for frame in stack.enter_context(closing(chosen)):
                 yield frame, next((moved for moved in motion if moved.index == frame.index), None)
             for _ in motion:  # a source may find out only at the end that there was no motion
                 pass
-        if tally.frames != count:
+        if counts.frames != count:
             raise UsageError(
-                f"the masks cover {count} frames but {one_line(self.path)} has {tally.frames}; "
+                f"the masks cover {count} frames but {one_line(self.path)} has {counts.frames}; "
                 "expected the masks of this very file"
             )

@@ -181,7 +181,7 @@ def _entries(path: Path, key: JournalKey, *, skim: bool = False) -> Iterator[tup
             size = os.fstat(file.fileno()).st_size
             if file.read(len(MAGIC)) != MAGIC or (first := _read(file, size)) is None:
                 return
-            if first[0] != _KEY or json.loads(first[1]) != plain(key):
+            if first[0] != _KEY or (key is not None and json.loads(first[1]) != plain(key)):
                 return
             start, frames = file.tell(), 0
             while (record := _read(file, size, skim)) is not None:

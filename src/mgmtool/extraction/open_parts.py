@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Self
 
 from mgmtool.corpus import Part
-from mgmtool.errors import StoreBusyError, StoreWriteError
+from mgmtool.errors import PASSING, StoreBusyError, StoreWriteError
 from mgmtool.extraction.journal import JournalEntry, JournalKey, JournalWriter, read_journals
 from mgmtool.extraction.worker import Task, VideoResult
 from mgmtool.store import PartWriter, StoreWriter
@@ -58,7 +58,7 @@ class OpenPart:
         try:
             if result.trouble is not None:
                 raise OSError(result.trouble)
-            if result.entry is None:
+            if result.entry is None and outcome.failure not in PASSING:
                 self._journal.end(result.outcome)
             for volume in result.volumes():
                 self.writer.append(volume)
@@ -147,7 +147,7 @@ def _of_use(video: VideoRef, known: Sequence[tuple[Outcome, JournalEntry]], resu
     """Choose the result of an earlier run that stands for a video: of the same file, and done rather than failed."""
     same = [(outcome, entry) for outcome, entry in known if _same(outcome, video, resume)]
     for outcome, entry in sorted(same, key=lambda pair: not pair[0].done):
-        if outcome.done or not resume.retry_failed:
+        if outcome.done or not (resume.retry_failed or outcome.failure in PASSING):
             now = replace(outcome, video=video, cpu_seconds=0.0, stages={}, resumed=True)
             return VideoResult(now, entry=entry)
     return None

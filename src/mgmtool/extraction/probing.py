@@ -136,7 +136,7 @@ class CorpusTotals:
     Attributes
     ----------
     codecs : dict
-        Totals by codec.
+        RunTotals by codec.
     failures : Counter
         Files that cannot be read, by failure class.
     """

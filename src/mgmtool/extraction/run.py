@@ -13,6 +13,7 @@ from functools import partial
 from mgmtool.corpus import Corpus, Part
 from mgmtool.engines import Cluster, Engine
 from mgmtool.errors import PartCommittedError, StoreBusyError, StoreWriteError, VideoError
+from mgmtool.extraction.environment import judged
 from mgmtool.extraction.journal import JournalKey, count_finished
 from mgmtool.extraction.open_parts import OpenParts
 from mgmtool.extraction.recipe import Recipe
@@ -204,7 +205,7 @@ def write_parts(
             for part in parts:
                 growing = open_parts.open(part)
                 for video in part.videos:
-                    result = growing.earlier.get(video.id) or next(timed)
+                    result = growing.earlier.get(video.id) or judged(next(timed), scratch)
                     with watch.clock.stage("append"):
                         outcome = growing.write(result)
                     yield outcome

@@ -11,12 +11,12 @@ from functools import partial
 from pathlib import Path
 
 from mgmtool.corpus import content_fingerprint
-from mgmtool.errors import VideoError, failure_of
+from mgmtool.errors import PASSING, VideoError, failure_of
 from mgmtool.extraction.journal import JournalEntry, JournalKey, JournalWriter
 from mgmtool.extraction.recipe import Recipe
 from mgmtool.extraction.stream import stream_masks, whole_video
 from mgmtool.profiling import measured, stage
-from mgmtool.storage import local_copy
+from mgmtool.storage import is_local, local_copy
 from mgmtool.types import ExtractSpec, MaskVolume, Outcome, VideoRef
 from mgmtool.video.container import silence_ffmpeg
 
@@ -119,10 +119,17 @@ def process_task(
     journal = _journal(task.folder, key)
     try:
         outcome = _outcome(task.video, recipe, scratch, fingerprint, profile, partial(_add, journal))
+        if outcome.failure in PASSING or (outcome.failure == "open" and _vanished(task.video)):
+            journal.undo()  # perhaps no fault of the video: for the driver to judge, and for the next run to try again
+            return VideoResult(outcome)
         return VideoResult(outcome, entry=journal.end(outcome))
     except OSError as error:  # _outcome raises none but of the journal
         close_journal()
         return VideoResult(Outcome(task.video), trouble=error.strerror or str(error))
+
+
+def _vanished(video: VideoRef) -> bool:
+    return is_local(video.path) and not os.path.lexists(video.path)
 
 
 class _JournalTrouble(Exception):

@@ -29,8 +29,12 @@ RISKS = {
     "transport_stream": "MPEG transport stream, without a frame table",
     "packed_b_frames": "MPEG-4 part 2 with B-frames in AVI; two frames may share a packet",
     "avi_b_frames": "B-frames in AVI, which has no presentation times; decord returns other frames",
+    "open_gop": "open groups of pictures; decord returns other frames after a seek, with the right count",
     "variable_rate": "variable frame rate; time times fps is not the frame index",
     "header_count": "the header's frame count is wrong",
     "lost_packets": "packets that could not be decoded",
+    "ends_early": "fewer bytes or frames than the container promises",
+    "several_streams": "more than one video stream; readers that take the best one may take another",
+    "frame_orientation": "frames that state another orientation than the container",
     "size_changes": "frames of more than one size",
 }

@@ -15,14 +15,19 @@ from mgmtool.video.frames import Chroma, Plane
 
 CELLS = (4, 8, 16, 32, 64)
 """Sides of a cell that may be asked for, in pixels."""
-_LARGE_PICTURE = 720
+_LARGE_FRAME = 720
+LEAST_SIDE_OF_16 = 48
+"""Short side in pixels from which on cells are 16 px, if they are automatic: in smaller frames the border is all there is."""
 _ROWS = 4
 """Rows of samples that a mean is taken of."""
 
 
 def automatic_cell(height: int, width: int) -> int:
-    """Side of a cell for a picture: 16, and 32 where the short side is 720 pixels or more (our choice)."""
-    return 32 if min(height, width) >= _LARGE_PICTURE else 16
+    """Return the side of a cell by the short side of a frame: 4 px below 48 px, 32 from 720 on, else 16 (our choice)."""
+    short_side = min(height, width)
+    if short_side >= _LARGE_FRAME:
+        return 32
+    return 16 if short_side >= LEAST_SIDE_OF_16 else 4
 
 
 def check_cell(source: str, cell: int | None) -> None:
@@ -64,8 +69,8 @@ class CellPlan:
         Rows and columns of cells in coded orientation.
     offsets : tuple of int
         Pixels missing from the first coded cell, where a flip makes the last displayed cell the first coded one.
-
-    The decoder may have made pictures smaller, by 2^shrunk on each side; vectors are in pixels of the whole picture all the same.
+    shrunk : int
+        log2 of how much smaller than coded the decoder made each side; vectors are in coded pixels all the same.
     """
 
     def __init__(self, height: int, width: int, cell: int, orientation: Orientation, shrunk: int = 0) -> None:
@@ -79,7 +84,7 @@ class CellPlan:
         self.offsets = -height % cell * flip_y, -width % cell * flip_x
         self._orientation = orientation
         self._upright = orientation == Orientation()
-        self._shrunk = shrunk
+        self.shrunk = shrunk
         self._known_places: dict[tuple[int, int], Int64] = {}
 
     def field(self, vectors: NDArray[np.void] | None) -> CellField:
@@ -131,8 +136,8 @@ class CellPlan:
     def _places(self, down_y: int, down_x: int) -> Int64:
         """Where the means of luma and of chroma are taken, see :func:`mgmtool.kernels.luma.mean_picture`."""
         if (down_y, down_x) not in self._known_places:
-            width, shift = -(-self.width >> self._shrunk), self.shift - self._shrunk
-            y, x = (offset >> self._shrunk for offset in self.offsets)
+            width, shift = -(-self.width >> self.shrunk), self.shift - self.shrunk
+            y, x = (offset >> self.shrunk for offset in self.offsets)
             light = width, y, x, shift - 1, shift - 1, _step(shift - 1)
             down = shift - down_y
             colour = -(-width >> down_x), y >> down_y, x >> down_x, down, shift - down_x, _step(down)

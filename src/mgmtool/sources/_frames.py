@@ -18,7 +18,7 @@ class FrameReducer:
     Parameters
     ----------
     opened : OpenVideo
-        The video; its tally must be up to the frame that is reduced.
+        The video; its counts must be up to the frame that is reduced.
     cell : int or None
         Side of a cell in pixels, None for :func:`~mgmtool.sources._cells.automatic_cell`.
     luma, chroma : bool
@@ -34,9 +34,9 @@ class FrameReducer:
         """Frames with vectors so far."""
 
     def plan(self, frame: DecodedFrame) -> CellPlan:
-        """Return the cells of a frame: those of the frame before, unless the size changed."""
+        """Return the cells of a frame: those of the frame before, unless its size or that of its decoded copy changed."""
         plan = self._plan
-        if plan is None or plan.height != frame.height or plan.width != frame.width:
+        if plan is None or (plan.height, plan.width, plan.shrunk) != (frame.height, frame.width, frame.shrunk):
             plan = self._plan = CellPlan(
                 frame.height, frame.width, self._cell, self._opened.info.orientation, frame.shrunk
             )
@@ -72,14 +72,14 @@ class FrameReducer:
 
     def facts(self, source: str) -> VideoFacts:
         """Return what is known after the last frame, for a source of that name that was asked for."""
-        tally = self._opened.tally
+        counts = self._opened.counts
         return VideoFacts(
             info=self._opened.info,
             source=source,
-            num_frames=tally.frames,
+            num_frames=counts.frames,
             vector_frames=self.vector_frames,
-            corrupt_frames=tally.corrupt_frames,
-            lost_packets=tally.lost_packets,
+            corrupt_frames=counts.corrupt_frames,
+            lost_packets=counts.lost_packets,
             index_risk=self._opened.index_risk(),
             source_reason=ASKED_FOR,
         )

@@ -27,8 +27,8 @@ class Auto:
     Attributes
     ----------
     cell : int or None
-        Side of a cell of the motion field in pixels: 4, 8, 16, 32 or 64. None (``auto``) takes 16, and 32 where the short side
-        is 720 pixels or more (our choice).
+        Side of a cell of the motion field in pixels: 4, 8, 16, 32 or 64. None (``auto``) goes by the short side of the frame:
+        16, 32 from 720 pixels on, 4 below 48 pixels (our choice).
     """
 
     cell: int | None = None

@@ -9,11 +9,12 @@ from typing import ClassVar
 
 from mgmtool.errors import NoMotionVectorsFailure
 from mgmtool.kernels.field import VECTOR
-from mgmtool.sources._cells import check_cell
+from mgmtool.sources._cells import LEAST_SIDE_OF_16, check_cell
 from mgmtool.sources._frames import FrameReducer
 from mgmtool.sources.base import VIDEO_EXTENSIONS, MotionStream
 from mgmtool.types import FrameMotion, VideoFacts, VideoRef
-from mgmtool.video.reader import SHRINK, OpenVideo, read_video
+from mgmtool.video.reader import OpenVideo, read_video
+from mgmtool.video.small import SHRINK
 
 _INTER_FRAMES_TO_TRY = 32
 # FFmpeg exports (0, 0) for blocks in direct mode, which is nearly every block of an MPEG-4 part 2 B-frame: absent, not zero.
@@ -27,8 +28,8 @@ class Codec:
     Attributes
     ----------
     cell : int or None
-        Side of a cell of the motion field in pixels: 4, 8, 16, 32 or 64. None (``auto``) takes 16, and 32 where the short side
-        is 720 pixels or more (our choice).
+        Side of a cell of the motion field in pixels: 4, 8, 16, 32 or 64. None (``auto``) goes by the short side of the frame:
+        16, 32 from 720 pixels on, 4 below 48 pixels (our choice).
     """
 
     cell: int | None = None
@@ -41,7 +42,9 @@ class Codec:
     @contextmanager
     def open(self, video: VideoRef, *, motion: bool, luma: bool, chroma: bool = False) -> Iterator[MotionStream]:
         """See :meth:`mgmtool.sources.Source.open`."""
-        with read_video(video.path, video.reading, small=self.cell is None or self.cell >= 2 << SHRINK) as opened:
+        # One sample of a frame at 1/8 resolution must not be larger than a quarter cell.
+        small_from = LEAST_SIDE_OF_16 if self.cell is None else 0 if self.cell >= 2 << SHRINK else None
+        with read_video(video.path, video.reading, small_from=small_from) as opened:
             reading = CodecFrames(opened, FrameReducer(opened, self.cell, luma, chroma), motion)
             yield MotionStream(opened.info, reading.frames(), reading.facts)
 
@@ -62,9 +65,9 @@ class CodecFrames:
                 field = self._reducer.plan(frame).field(frame.vectors(VECTOR) if known else None)
             yield self._reducer.reduce(index, frame, field)
             if self._motion and not self._reducer.vector_frames:
-                self._give_up(self._opened.tally.inter_frames >= _INTER_FRAMES_TO_TRY)
+                self._give_up(self._opened.counts.inter_frames >= _INTER_FRAMES_TO_TRY)
         if self._motion and not self._reducer.vector_frames:
-            self._give_up(self._opened.tally.frames > 1)
+            self._give_up(self._opened.counts.frames > 1)
 
     def facts(self) -> VideoFacts:
         """Return what is known after the last frame."""
@@ -72,9 +75,9 @@ class CodecFrames:
 
     def _give_up(self, enough: bool) -> None:
         if enough:
-            tally, codec = self._opened.tally, self._opened.info.codec
+            counts, codec = self._opened.counts, self._opened.info.codec
             raise NoMotionVectorsFailure(
-                f"{codec}: no motion vectors in {tally.frames} frames, {tally.inter_frames} of them predicted from others; "
+                f"{codec}: no motion vectors in {counts.frames} frames, {counts.inter_frames} of them predicted from others; "
                 "FFmpeg exports vectors for H.264, MPEG-1/2, MPEG-4 part 2, H.263 and kin"
             )
 

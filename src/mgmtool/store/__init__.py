@@ -5,7 +5,7 @@ Writing: ``writer`` opens a store for parts to be added, ``part`` writes and com
 a folder is, ``upkeep`` removes litter and makes ``index.parquet``.
 Reading: ``reader`` opens a :class:`Store`, which reads commit records through ``records``, finds videos by name through
 ``videos`` and reads rows of arrays through ``arrays``; ``walk`` goes through all of it once, ``failures`` lists what failed,
-``verify`` checks that all is whole.
+``verify`` checks that all is whole, ``repair`` drops what is not.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from mgmtool.store.arrays import Arrays
 from mgmtool.store.failures import FailedVideo, failed_videos
 from mgmtool.store.part import PartWriter
 from mgmtool.store.reader import Store
+from mgmtool.store.repair import Repair, repair
 from mgmtool.store.upkeep import rebuild_index
 from mgmtool.store.verify import verify
 from mgmtool.store.verify.findings import Finding, VerifyProgress
@@ -28,6 +29,7 @@ __all__ = [
     "Finding",
     "PartFacts",
     "PartWriter",
+    "Repair",
     "Store",
     "StoreWriter",
     "StoredPart",
@@ -38,6 +40,7 @@ __all__ = [
     "failed_videos",
     "part_facts",
     "rebuild_index",
+    "repair",
     "stored_parts",
     "stored_videos",
     "verify",

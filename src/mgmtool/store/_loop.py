@@ -22,7 +22,7 @@ class _LoopThread:
         self.forget()
 
     def forget(self) -> None:
-        """Start anew in a forked process, where the thread does not exist, and whose lock nobody would ever release."""
+        """Start over in a forked process, where the thread does not exist and nobody would ever release the lock."""
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
 

@@ -1,4 +1,4 @@
-"""Sizes and checksums of the files of a part, kept in its commit record."""
+"""Checksums: of the files of a part, kept in its commit record, and of a Parquet file, kept in itself."""
 
 from __future__ import annotations
 
@@ -11,8 +11,33 @@ import xxhash
 METADATA_KEY = b"mgmtool.files"
 """Key of the Parquet metadata of a commit record that holds :class:`Checksum` by file, as JSON."""
 
+SEAL_KEY = b"mgmtool.seal"
+"""Key of the Parquet metadata that holds the XXH3 of the whole file, taken with :data:`UNSEALED` in its place."""
+UNSEALED = b"0" * 32
+"""What a file is written with, to be sealed afterwards."""
+
+_SEAL = SEAL_KEY + b"\x18\x20"
+"""The key as it stands in a footer, with what Thrift says of the value: text, 32 bytes."""
+
 Checksum = tuple[int, str]
 """Size in bytes, and XXH3 (128 bits) in hexadecimal digits."""
+
+
+def sealed(content: bytes) -> bytes:
+    """Put its seal into a Parquet file whose metadata have the key :data:`SEAL_KEY` and the value :data:`UNSEALED`."""
+    at = content.rindex(_SEAL) + len(_SEAL)
+    seal = xxhash.xxh3_128_hexdigest(content).encode()
+    return content[:at] + seal + content[at + len(seal) :]
+
+
+def seal_holds(content: bytes) -> bool | None:
+    """Whether a Parquet file is, byte by byte, what was sealed; None where it has no seal."""
+    at = content.rfind(_SEAL) + len(_SEAL)
+    if at < len(_SEAL):
+        return None
+    rest = content[at + len(UNSEALED) :]
+    seal = content[at : at + len(UNSEALED)]
+    return xxhash.xxh3_128_hexdigest(content[:at] + UNSEALED + rest).encode() == seal
 
 
 def of_bytes(content: bytes) -> Checksum:

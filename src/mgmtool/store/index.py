@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
@@ -12,8 +13,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from mgmtool.storage import public, storable
-from mgmtool.store.checksums import METADATA_KEY, Checksum, dump
+from mgmtool.store.checksums import METADATA_KEY, SEAL_KEY, UNSEALED, Checksum, dump, sealed
 from mgmtool.types import Outcome, VideoFacts
+
+ROOT_KEY = b"mgmtool.root"
+"""Key of the Parquet metadata of a commit record that holds the attributes of the root group, as JSON."""
 
 SCHEMA = pa.schema(
     [
@@ -103,24 +107,38 @@ def _fact_columns(facts: VideoFacts) -> dict[str, Any]:
     }
 
 
-STORE_KEY = b"mgmtool.store"
-"""Key of the Parquet metadata of a commit record that holds the UUID of the store it was made for."""
+def record_of(
+    rows: Sequence[dict[str, Any]], checksums: Mapping[str, Checksum], root: Mapping[str, Any] | None = None
+) -> pa.Table:
+    """Make the commit record of a part: its rows, the checksums of its files, and the attributes of the store it is of."""
+    metadata = {METADATA_KEY: dump(checksums)}
+    if root is not None:
+        metadata[ROOT_KEY] = json.dumps(root).encode()
+    return pa.Table.from_pylist(list(rows), schema=SCHEMA.with_metadata(metadata))
 
 
-def record_of(rows: Sequence[dict[str, Any]], checksums: Mapping[str, Checksum], store: str | None = None) -> pa.Table:
-    """Make the commit record of a part: its rows, the checksums of its files, and the UUID of its store."""
-    of_store = {} if store is None else {STORE_KEY: store.encode()}  # stores of early versions have none
-    schema = SCHEMA.with_metadata({METADATA_KEY: dump(checksums), **of_store})
-    return pa.Table.from_pylist(list(rows), schema=schema)
+def recorded_root(metadata: Mapping[bytes, bytes] | None) -> dict[str, Any] | None:
+    """Return the attributes of the store as a commit record has them; None where it has none.
+
+    Raises
+    ------
+    ValueError
+        They are damaged.
+    """
+    text = (metadata or {}).get(ROOT_KEY)
+    root = None if text is None else json.loads(text)
+    if not isinstance(root, dict | None):
+        raise ValueError(f"{ROOT_KEY.decode()} is no JSON object")
+    return root
 
 
 def parquet_bytes(tables: Iterable[pa.Table], schema: pa.Schema) -> bytes:
-    """Return the content of a Parquet file with the rows of some tables, one row group each."""
-    buffer = io.BytesIO()
+    """Return the content of a sealed Parquet file with the rows of some tables, one row group each."""
+    buffer, schema = io.BytesIO(), schema.with_metadata({**(schema.metadata or {}), SEAL_KEY: UNSEALED})
     with pq.ParquetWriter(buffer, schema, compression="zstd") as writer:
         for table in tables:
             writer.write_table(table)
-    return buffer.getvalue()
+    return sealed(buffer.getvalue())
 
 
 def current_rows(table: pa.Table) -> pa.Table:

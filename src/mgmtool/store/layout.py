@@ -29,12 +29,16 @@ RUNS = 1 << 40
 TOP = RUNS - 1
 """The lock of whoever writes a file at the top of the store: its root, its index, the record of a run."""
 
+_SAID = {"spec": dict, "input_root": str, "versions": dict}
+"""Attributes of the root of a store that readers rely on, and their types."""
+
 _PART = re.compile(r"part-(\d{5,})")
 
 ATTRIBUTES: dict[str, Any] = {
     "format": FORMAT,
     "version": VERSION,
     "mask_true_means": "masked",
+    "records": "sealed",
     "axes": {
         "mask": ["frame", "patch_row", "patch_col"],
         "energy": ["frame", "energy_row", "energy_col"],
@@ -124,3 +128,9 @@ def check_attributes(attributes: dict[str, Any], where: str) -> None:
         raise StoreError(
             f"{where} is a mask store of version {attributes.get('version')!r}; this mgmtool reads {VERSION}"
         )
+    for name, kind in _SAID.items():
+        if not isinstance(attributes.get(name), kind):
+            raise StoreError(
+                f"{where}: {name} in its attributes is {attributes.get(name)!r}, which no mask store has; "
+                "mgmtool repair rebuilds it"
+            )

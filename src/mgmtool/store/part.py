@@ -36,8 +36,8 @@ class PartWriter:
         Number of the part.
     arrays : tuple of ArraySpec
         Its arrays, besides ``offset``.
-    uuid : str or None
-        Of the store; a part goes into no other.
+    root : dict
+        Attributes of the store, which its record repeats; a part goes into no other.
 
     Attributes
     ----------
@@ -55,8 +55,9 @@ class PartWriter:
         The store has been replaced or removed.
     """
 
-    def __init__(self, place: Place, number: int, arrays: tuple[ArraySpec, ...], uuid: str | None) -> None:
-        self._place, self._number, self._arrays, self._uuid = place, number, arrays, uuid
+    def __init__(self, place: Place, number: int, arrays: tuple[ArraySpec, ...], root: dict[str, Any]) -> None:
+        self._place, self._number, self._arrays, self._root = place, number, arrays, root
+        self._uuid = root.get("uuid")
         self.store = place.name
         self._rows: list[dict[str, Any]] = []
         self._offsets = [0]
@@ -66,7 +67,7 @@ class PartWriter:
             if not place.lock(number):
                 raise StoreBusyError(f"another run is writing part {number} of {place.name}; wait for it to end")
             try:
-                check_same(place, uuid)
+                check_same(place, self._uuid)
                 self._refuse_committed()
                 self.unfinished = place.unfinished(part_name(number))
                 make_folder(self.unfinished)
@@ -158,7 +159,7 @@ class PartWriter:
             _write_offsets(self._group, self._offsets)
             written = folder.checksums
             self._compare(written, of_folder(folder.root))
-            record = record_of(self._rows, written, self._uuid)
+            record = record_of(self._rows, written, self._root)
             content = parquet_bytes([record], record.schema)
             self._refuse_committed()
             check_same(self._place, self._uuid)

@@ -24,6 +24,14 @@ def committed_numbers(place: Place) -> list[int]:
     return sorted(number for number in map(part_number, stems) if number is not None)
 
 
+def how_to_repair(place: Place) -> str:
+    """Say, after an error that a root cannot be used, that it can be made anew where there are commit records."""
+    with contextlib.suppress(OSError):
+        if committed_numbers(place):
+            return f"; it has commit records: mgmtool repair {place.name} makes the root anew"
+    return ""
+
+
 def record_file(number: int) -> str:
     """Name of the commit record of a part, relative to the store."""
     return f"index/{part_name(number)}.parquet"
@@ -31,7 +39,20 @@ def record_file(number: int) -> str:
 
 def index_table(content: bytes, schema: pa.Schema = SCHEMA) -> pa.Table:
     """Parse the bytes of a commit record or of ``index.parquet``; columns that early stores do not have are null."""
-    table = parquet_table(content, None if schema is SCHEMA else schema.names)  # naming all columns costs time
+    return as_index(parquet_table(content, None if schema is SCHEMA else schema.names), schema)  # naming all costs time
+
+
+def index_parts(content: bytes) -> Iterator[tuple[int, pa.Table]]:
+    """Yield part and rows of each row group of ``index.parquet``; one that holds rows of several parts gives each of them."""
+    file = pq.ParquetFile(pa.BufferReader(content), pre_buffer=False)
+    for group in range(file.num_row_groups):
+        table = as_index(file.read_row_group(group, use_threads=False))
+        for number in sorted(set(table["part"].to_pylist())):
+            yield number, table.filter(pc.equal(table["part"], number))
+
+
+def as_index(table: pa.Table, schema: pa.Schema = SCHEMA) -> pa.Table:
+    """Bring the columns of a record in order; those that early stores do not have are null."""
     columns = [
         table[field.name] if field.name in table.schema.names else pa.nulls(table.num_rows, field.type)
         for field in schema

@@ -13,6 +13,7 @@ from zarr.storage import MemoryStore
 from mgmtool.errors import StoreError
 from mgmtool.storage import GROWING, LOCK_FILE, Place
 from mgmtool.store.layout import ROOT_FILE, check_attributes
+from mgmtool.store.records import how_to_repair
 
 _BEFORE = {LOCK_FILE, GROWING}
 """What may lie in a folder before it is a store, or after one was removed."""
@@ -36,7 +37,8 @@ def read_root(place: Place) -> dict[str, Any] | None:
         attributes = None
     if attributes is None:
         raise StoreError(
-            f"output {place.name} holds something that is not a mask store; expected a new or empty folder"
+            f"output {place.name} holds something that is not a mask store{how_to_repair(place)}; "
+            "expected a new or empty folder"
         )
     check_attributes(attributes, place.name)
     return attributes
@@ -69,7 +71,12 @@ def check_same(place: Place, uuid: str | None) -> None:
 
 def create_root(place: Place, attributes: dict[str, Any]) -> None:
     """Make an empty store; where another run was faster, its store stays."""
+    with contextlib.suppress(FileExistsError):
+        place.create(ROOT_FILE, root_content(attributes))
+
+
+def root_content(attributes: dict[str, Any]) -> bytes:
+    """Return what the root file of a store with these attributes holds."""
     files: dict[str, Buffer] = {}
     zarr.create_group(MemoryStore(files), attributes=attributes)
-    with contextlib.suppress(FileExistsError):
-        place.create(ROOT_FILE, files[ROOT_FILE].to_bytes())
+    return files[ROOT_FILE].to_bytes()

@@ -53,11 +53,11 @@ class Committed:
 
     def add(self, record: pa.Table) -> None:
         """Take in the next commit record, in order."""
-        names = ["id", "part", "status", "size_bytes", "mtime_ns", "fingerprint"]
+        names = ["id", "part", "status", "size_bytes", "mtime_ns", "fingerprint", "failure"]
         rows = zip(*(record[name].to_pylist() for name in names), strict=True)
-        for video_id, part, status, *status_of_file, fingerprint in rows:
+        for video_id, part, status, *status_of_file, fingerprint, failure in rows:
             size, mtime_ns = (-1 if value is None else value for value in status_of_file)
-            self.videos[video_id] = KnownVideo(part, status == "done", size, mtime_ns, fingerprint)
+            self.videos[video_id] = KnownVideo(part, status == "done", size, mtime_ns, fingerprint, failure)
         for number in set(record["part"].to_pylist()):
             self.numbers.add(number)
             if record["supersedes"].null_count == record.num_rows:
@@ -77,8 +77,8 @@ class StoreWriter:
         Of the store that was opened; None for one of an early version. Nothing is committed to another.
     """
 
-    def __init__(self, place: Place, spec: ExtractSpec, energy: bool, uuid: str | None) -> None:
-        self.name, self.spec, self.uuid = place.name, spec, uuid
+    def __init__(self, place: Place, spec: ExtractSpec, energy: bool, root: dict[str, Any]) -> None:
+        self.name, self.spec, self.uuid, self._root = place.name, spec, root.get("uuid"), root
         self._place, self._arrays = place, frame_arrays(spec, energy)
 
     @classmethod
@@ -136,7 +136,7 @@ class StoreWriter:
                 create_root(where, fresh)
                 attributes = _attributes(where, spec, input_root) or {}
             tidy(where, shard)
-        return cls(where, spec, energy, attributes.get("uuid"))
+        return cls(where, spec, energy, attributes)
 
     @staticmethod
     def look(path: str | Path, spec: ExtractSpec, *, input_root: str) -> Committed:
@@ -207,7 +207,7 @@ class StoreWriter:
         StoreBusyError
             Another run is writing this part, or has committed it.
         """
-        return PartWriter(self._place, number, self._arrays, self.uuid)
+        return PartWriter(self._place, number, self._arrays, self._root)
 
     def unfinished(self, number: int) -> Path:
         """Say where the finished videos of a part lie that is not committed; see :attr:`PartWriter.unfinished`."""

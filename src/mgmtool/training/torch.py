@@ -118,7 +118,7 @@ class MaskedClips(Dataset):
     seed : int
         What clips, crops and masks are drawn from, with the epoch.
     epoch : int, optional
-        Pins the draws to this epoch, see :meth:`set_epoch`. By default every pass draws anew, from PyTorch's random numbers: of
+        Pins the draws to this epoch, see :meth:`set_epoch`. By default every pass makes new draws, from PyTorch's random numbers: of
         this process, or of the worker that reads the sample, which PyTorch seeds from those of this process. So
         ``torch.manual_seed`` makes a run reproducible, for one number of workers.
 
@@ -154,7 +154,7 @@ class MaskedClips(Dataset):
         self.set_epoch(epoch)
 
     def set_epoch(self, epoch: int | None) -> None:
-        """Pin what is drawn from now on to an epoch, in the workers too; None draws anew in every pass.
+        """Pin what is drawn from now on to an epoch, in the workers too; None makes new draws in every pass.
 
         Call it before a loader is iterated over.
 

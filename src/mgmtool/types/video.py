@@ -215,7 +215,7 @@ class VideoFacts:
     corrupt_frames : int
         Frames the decoder reports as damaged.
     lost_packets : int
-        Packets that could not be decoded at all.
+        Packets that could not be decoded at all; at least 1 for a file that ends early.
     index_risk : tuple of str
         Why a reader may number the frames of this file differently, see docs/conventions.md.
     source_reason : str

@@ -10,7 +10,7 @@ import numpy as np
 
 from mgmtool.errors import DecodeFailure, UsageError
 from mgmtool.types import DecodeOptions, UInt8
-from mgmtool.video.decoding import Tally
+from mgmtool.video.counts import FrameCounts
 from mgmtool.video.pictures import read_pictures
 
 
@@ -59,7 +59,14 @@ def read_frames(path: str, indices: Sequence[int], reading: DecodeOptions | None
     first, last = min(indices, default=-1), max(indices, default=-1)
     if first < 0:
         raise UsageError(f"{path}: frame index is {first if len(indices) else None}; expected at least one, from 0 on")
-    found, count = _decode(path, frozenset(indices), last, reading)
+    wanted, counts, found, count = frozenset(indices), FrameCounts(), dict[int, UInt8](), None
+    with closing(read_pictures(path, lambda index: index in wanted or index > last, counts, reading)) as pictures:
+        for picture in pictures:
+            if picture.index > last:
+                break
+            found[picture.index] = picture.rgb
+        else:
+            count = counts.frames
     if last not in found:
         raise UsageError(
             f"{path}: frame index is {last}; expected 0 to {(count or 0) - 1}, the frames its reader finds"
@@ -68,16 +75,3 @@ def read_frames(path: str, indices: Sequence[int], reading: DecodeOptions | None
     if len(shapes) > 1:
         raise DecodeFailure(f"{path}: pictures of one clip have sizes {shapes}; expected one height and width")
     return ClipPictures(np.stack([found[index] for index in indices]), count)
-
-
-def _decode(
-    path: str, wanted: frozenset[int], last: int, reading: DecodeOptions | None
-) -> tuple[dict[int, UInt8], int | None]:
-    """Pictures by frame index, and the number of frames if the file ends with the last one."""
-    tally, found = Tally(), dict[int, UInt8]()
-    with closing(read_pictures(path, lambda index: index in wanted or index > last, tally, reading)) as pictures:
-        for picture in pictures:
-            if picture.index > last:
-                return found, None
-            found[picture.index] = picture.rgb
-    return found, tally.frames

@@ -32,10 +32,11 @@ _DEMUXERS = (
     "mjpeg mov mpeg mpegts mpegvideo mv mxf nsv nut obu ogg pmp rm smjpeg swf thp vc1 vc1test vvc webm wtv xmv yuv4mpegpipe "
     "aac ac3 aiff amr ape au caf dts eac3 flac mp3 tta w64 wav wv"  # sound: opened to say that it has no video stream
 )
+_PROTOCOL = "file:"
 _CONTAINER_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": _DEMUXERS.replace(" ", ",")}
 # A title need not be UTF-8. PyAV before 19 refuses such a file without this argument; 19 keeps the bytes and does not know it.
 _ANY_TEXT: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
-_NO_FILM = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
+_STILLS = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
 
 
 def silence_ffmpeg() -> None:
@@ -74,7 +75,7 @@ def fraction(said: Ratio | None) -> Fraction | None:
 
 @contextmanager
 def open_video(path: str, reading: DecodeOptions | None = None) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """Open a file and choose its video stream: the one asked for, or the first that is no cover picture or still.
+    """Open a file and choose its video stream: the one asked for, or the first that is not cover art, a thumbnail or a still.
 
     Streams other than the chosen one are discarded by the demuxer.
 
@@ -95,10 +96,26 @@ def open_video(path: str, reading: DecodeOptions | None = None) -> Iterator[tupl
     OpenFailure, ReadFailure, NoVideoStreamFailure
     """
     reading = reading or DecodeOptions()
-    with _opened(path, reading) as container:
+    limits = {"max_streams": str(reading.max_streams + 1)}
+    # The "file:" prefix keeps FFmpeg from reading a name such as "concat:a.mp4" as a protocol.
+    try:
+        container = av.open(
+            _PROTOCOL + path,
+            container_options=_CONTAINER_OPTIONS | limits,
+            options=decoder_limits(reading),
+            **_ANY_TEXT,
+        )
+    except MemoryError:
+        raise OpenFailure(
+            f"cannot be opened as a video: more than {reading.max_streams} streams, or a header that asks for more memory "
+            "than there is"
+        ) from None
+    except (av.error.FFmpegError, OSError, UnicodeError, ValueError) as error:
+        raise failure(error, opening=path) from None
+    with container:
         if len(container.streams) > reading.max_streams:
             raise OpenFailure(f"the file has {len(container.streams)} streams; expected at most {reading.max_streams}")
-        stream = _main_stream(container) if reading.stream is None else _stream_number(container, reading.stream)
+        stream = _choose_stream(container, reading.stream)
         context = stream.codec_context
         check_size(context.width, context.height, reading)
         for other in container.streams:
@@ -119,30 +136,37 @@ def stream_index(path: str, options: DecodeOptions | None = None) -> int:
         return int(stream.index)
 
 
-@contextmanager
-def _opened(path: str, reading: DecodeOptions) -> Iterator[InputContainer]:
-    limits = {"max_streams": str(reading.max_streams + 1)}
-    # The "file:" prefix keeps FFmpeg from reading a name such as "concat:a.mp4" as a protocol.
-    try:
-        container = av.open(
-            "file:" + path,
-            container_options=_CONTAINER_OPTIONS | limits,
-            options=decoder_limits(reading),
-            **_ANY_TEXT,
-        )
-    except MemoryError:
-        raise OpenFailure(
-            f"cannot be opened as a video: more than {reading.max_streams} streams, or a header that asks for more memory "
-            "than there is"
-        ) from None
-    except (av.error.FFmpegError, OSError, UnicodeError, ValueError) as error:
-        raise failure(error, opening=path) from None
-    with container:
-        yield container
+def path_of(container: InputContainer) -> str:
+    """Return the path of an open file."""
+    return container.name.removeprefix(_PROTOCOL)
+
+
+def video_streams(container: InputContainer) -> list[VideoStream]:
+    """List the video streams that there is a decoder for and that are not cover art, thumbnails or stills."""
+    streams = [s for s in container.streams.video if getattr(s, "codec_context", None) is not None]
+    return [s for s in streams if not s.disposition & _STILLS]
+
+
+def _choose_stream(container: InputContainer, number: int | None) -> VideoStream:
+    """Find a video stream by its number among all streams; the first real one without a number."""
+    streams: list[Stream] = list(container.streams)
+    if number is None:
+        real = video_streams(container)
+        if real:
+            return real[0]
+        kinds = ", ".join(sorted({s.type for s in streams})) or "none"
+        raise NoVideoStreamFailure(f"no video stream; the file has streams: {kinds}")
+    contexts = {s.index: getattr(s, "codec_context", None) for s in streams}
+    chosen = streams[number] if number < len(streams) else None
+    if isinstance(chosen, VideoStream) and contexts[chosen.index] is not None:
+        return chosen
+    names = {index: "no decoder" if context is None else context.name for index, context in contexts.items()}
+    there = ", ".join(f"{s.index} {s.type} ({names[s.index]})" for s in streams) or "none"
+    raise NoVideoStreamFailure(f"stream {number} is no video stream; the file has streams: {there}")
 
 
 def decoder_limits(reading: DecodeOptions) -> dict[str, str]:
-    """Return FFmpeg's own limit on pictures, which holds before they are allocated.
+    """Return FFmpeg's own limit on the size of a frame, which holds before one is allocated.
 
     It counts whole blocks, and so is wider than ours: :func:`check_size` says exactly, and in words, what is too large.
     """
@@ -150,7 +174,7 @@ def decoder_limits(reading: DecodeOptions) -> dict[str, str]:
 
 
 def check_size(width: int, height: int, reading: DecodeOptions) -> None:
-    """Refuse pictures of more pixels than the limit.
+    """Refuse frames of more pixels than the limit.
 
     Raises
     ------
@@ -160,31 +184,6 @@ def check_size(width: int, height: int, reading: DecodeOptions) -> None:
         raise OpenFailure(
             f"picture is {width} x {height} = {width * height} pixels; expected at most {reading.max_pixels} (--max-pixels)"
         )
-
-
-def _main_stream(container: InputContainer) -> VideoStream:
-    """First video stream with a decoder that is not a picture riding along (cover art, thumbnails)."""
-    streams = [s for s in container.streams.video if getattr(s, "codec_context", None) is not None]
-    film = next((s for s in streams if not s.disposition & _NO_FILM), None)
-    if film is None:
-        kinds = ", ".join(sorted({s.type for s in container.streams})) or "none"
-        raise NoVideoStreamFailure(f"no video stream; the file has streams: {kinds}")
-    return film
-
-
-def _stream_number(container: InputContainer, number: int) -> VideoStream:
-    """Video stream by its number among all streams."""
-    streams: list[Stream] = list(container.streams)
-    chosen = streams[number] if number < len(streams) else None
-    if isinstance(chosen, VideoStream) and getattr(chosen, "codec_context", None) is not None:
-        return chosen
-    there = ", ".join(f"{s.index} {s.type} ({_codec_name(s)})" for s in streams) or "none"
-    raise NoVideoStreamFailure(f"stream {number} is no video stream; the file has streams: {there}")
-
-
-def _codec_name(stream: Stream) -> str:
-    context = getattr(stream, "codec_context", None)
-    return "no decoder" if context is None else str(context.name)
 
 
 def failure(error: BaseException, opening: str | None = None) -> VideoError:
@@ -202,28 +201,14 @@ def failure(error: BaseException, opening: str | None = None) -> VideoError:
         return MemoryFailure("out of memory")
     if opening is None:
         return ReadFailure(words) if isinstance(error, OSError) else DecodeFailure(words)
-    if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
-        # FFmpeg answers "Input/output error" to garbage in some headers, too: the system knows whether the file can be read.
-        refused = _refusal(opening)
-        if refused is not None:
-            return ReadFailure(f"cannot read the file: {refused}")
-    if _is_empty(opening):
-        words += " (the file is empty)"
+    asked = isinstance(error, OSError) and not isinstance(error, FileNotFoundError)
+    try:
+        if asked:
+            # FFmpeg answers "Input/output error" to garbage in some headers, too: the system knows if the file can be read.
+            with Path(opening).open("rb") as file:
+                file.read(1)
+        words += "" if Path(opening).stat().st_size else " (the file is empty)"
+    except (OSError, ValueError) as refusal:
+        if asked:
+            return ReadFailure(f"cannot read the file: {getattr(refusal, 'strerror', None) or refusal}")
     return OpenFailure(f"cannot be opened as a video: {words}")
-
-
-def _refusal(path: str) -> str | None:
-    """Return the system's words if it refuses to read a file, None if it does not."""
-    try:
-        with Path(path).open("rb") as file:
-            file.read(1)
-    except (OSError, ValueError) as error:
-        return getattr(error, "strerror", None) or str(error)
-    return None
-
-
-def _is_empty(path: str) -> bool:
-    try:
-        return Path(path).stat().st_size == 0
-    except (OSError, ValueError):
-        return False

@@ -71,7 +71,10 @@ def _encode(container: OutputContainer, pictures: Iterable[UInt8], shape: tuple[
     for number, picture in enumerate(pictures):
         if picture.shape != shape:
             raise UsageError(f"picture {number} has the shape {picture.shape}; expected {shape} like the first")
-        frame = _frame(picture)
+        height, width = shape[:2]
+        even = np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+        coloured = VideoFrame.from_ndarray(np.ascontiguousarray(even), format="rgb24")
+        frame = coloured.reformat(format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG")
         frame.pts, frame.time_base = number, 1 / rate
         container.mux(stream.encode(frame))
     container.mux(stream.encode(None))
@@ -91,10 +94,3 @@ def _add_stream(container: OutputContainer, shape: tuple[int, ...], rate: Fracti
     else:
         stream.bit_rate = max(200_000, int(0.3 * height * width * rate))
     return stream
-
-
-def _frame(picture: UInt8) -> VideoFrame:
-    height, width = picture.shape[:2]
-    even = np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-    frame = VideoFrame.from_ndarray(np.ascontiguousarray(even), format="rgb24")
-    return frame.reformat(format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG")

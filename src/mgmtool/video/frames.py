@@ -57,7 +57,7 @@ class Chroma(NamedTuple):
     down_x: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: one is made per frame, and frozen ones cost 1 us more
 class DecodedFrame:
     """One frame as the decoder gives it. Views into decoder memory: reduce them before taking the next frame.
 
@@ -68,7 +68,7 @@ class DecodedFrame:
     corrupt : bool
         As the decoder says.
     shrunk : int
-        log2 of the coded pixels that one sample of luma stands for, down and across: 0, or 3 where small pictures were asked for.
+        log2 of the coded pixels that one sample of luma stands for, down and across: 0, or 3 at 1/8 resolution.
     """
 
     pts: int
@@ -76,6 +76,7 @@ class DecodedFrame:
     shrunk: int
     _frame: VideoFrame
     _context: VideoCodecContext
+    _planes: Sequence[Any] = ()
 
     @property
     def key_frame(self) -> bool:
@@ -107,29 +108,25 @@ class DecodedFrame:
         frame = self._frame
         bits = _luma_bits(frame.format.name)
         if bits is None:
-            frame, bits = frame.reformat(format="gray8"), 8
-        return _plane(frame.planes[0], bits, frame.height, frame.width)
+            return _plane(frame.reformat(format="gray8").planes[0], 8, frame.height, frame.width)
+        return _plane((self._planes or frame.planes)[0], bits, frame.height, frame.width)
 
     def planes(self) -> tuple[Plane, Chroma | None]:
         """Planes of luma, and of Cb and Cr, without conversion where the pixel format has them, else FFmpeg's.
 
-        There is no chroma in a grey picture.
+        There is no chroma in a grey frame.
         """
         frame = self._frame
         known = _planar(frame.format.name)
         if known is None:
-            return self.luma(), _converted_chroma(frame)
+            if frame.format.name.startswith("gray"):
+                return self.luma(), None
+            planes = frame.reformat(format="yuv444p").planes
+            return self.luma(), _chroma(planes, 8, 0, 0, _plane(planes[0], 8, frame.height, frame.width))
         bits, down_y, down_x = known
-        planes = frame.planes
-        luma = _plane(planes[0], bits, frame.height, frame.width)
-        return luma, _chroma(planes, bits, down_y, down_x, luma)
-
-
-def _converted_chroma(frame: VideoFrame) -> Chroma | None:
-    if frame.format.name.startswith("gray"):
-        return None
-    planes = frame.reformat(format="yuv444p").planes
-    return _chroma(planes, 8, 0, 0, _plane(planes[0], 8, frame.height, frame.width))
+        coded = self._planes or frame.planes
+        luma = _plane(coded[0], bits, frame.height, frame.width)
+        return luma, _chroma(coded, bits, down_y, down_x, luma)
 
 
 def _chroma(planes: Sequence[Any], bits: int, down_y: int, down_x: int, luma: Plane) -> Chroma:

@@ -8,12 +8,12 @@ from fractions import Fraction
 
 import av.error
 import numpy as np
-from av.video.frame import VideoFrame
 
-from mgmtool.errors import NoFramesFailure
 from mgmtool.types import DecodeOptions, Orientation, UInt8
 from mgmtool.video.container import failure, fraction, open_video
-from mgmtool.video.decoding import Tally, numbered_frames, orientation_of
+from mgmtool.video.counts import FrameCounts
+from mgmtool.video.decoding import no_frames, numbered_frames
+from mgmtool.video.orientation import container_orientation
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Picture:
 def read_pictures(
     path: str,
     wanted: Callable[[int], bool] | None = None,
-    tally: Tally | None = None,
+    counts: FrameCounts | None = None,
     reading: DecodeOptions | None = None,
 ) -> Generator[Picture]:
     """Decode a file and yield the wanted frames as pictures, holding one at a time.
@@ -52,8 +52,8 @@ def read_pictures(
         A local file.
     wanted : callable, optional
         Says of a frame index whether its picture is wanted; every frame by default.
-    tally : Tally, optional
-        Counts what is read; ``tally.frames`` is the number of frames once the pictures are exhausted.
+    counts : FrameCounts, optional
+        Counts what is read; ``counts.frames`` is the number of frames once the pictures are exhausted.
     reading : DecodeOptions, optional
         Which stream is read, and within which limits; to be that of the masks.
 
@@ -66,23 +66,17 @@ def read_pictures(
     VideoError
         With the failure class open, io, no_video_stream, no_frames, decode or memory.
     """
-    tally = Tally() if tally is None else tally
+    counts = FrameCounts() if counts is None else counts
     orientation: Orientation | None = None
     with open_video(path, reading) as (container, stream):
         unit = fraction(stream.time_base) or Fraction(1, 90_000)
-        for index, (pts, frame) in enumerate(numbered_frames(container, stream, tally, {}, reading)):
-            # The first frame decides for the whole video, as it does for motion and boxes.
-            orientation = orientation or orientation_of(frame)
+        for index, (pts, frame) in enumerate(numbered_frames(container, stream, counts, {}, reading)):
+            orientation = orientation or container_orientation(container, stream, frame, reading)
             if wanted is None or wanted(index):
-                yield Picture(index, float(pts * unit), _rgb(frame, orientation))
+                try:
+                    coded = frame.to_ndarray(format="rgb24")
+                except (av.error.FFmpegError, MemoryError, ValueError) as error:
+                    raise failure(error) from None
+                yield Picture(index, float(pts * unit), np.ascontiguousarray(orientation.picture(coded), np.uint8))
     if orientation is None:
-        raise NoFramesFailure(f"not one frame could be decoded{': ' if tally.last_error else ''}{tally.last_error}")
-
-
-def _rgb(frame: VideoFrame, orientation: Orientation) -> UInt8:
-    try:
-        coded = frame.to_ndarray(format="rgb24")
-    except (av.error.FFmpegError, MemoryError, ValueError) as error:
-        raise failure(error) from None
-    turned: UInt8 = np.ascontiguousarray(orientation.picture(coded), np.uint8)
-    return turned
+        raise no_frames(counts)

@@ -4,28 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import chain
+from itertools import chain, islice
 
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from mgmtool.errors import NoFramesFailure
 from mgmtool.profiling import timed
-from mgmtool.types import DecodeOptions, Orientation, VideoInfo
-from mgmtool.video.container import fraction, open_video
-from mgmtool.video.decoding import Tally, numbered_frames, orientation_of
+from mgmtool.types import DecodeOptions, VideoInfo
+from mgmtool.video.container import fraction, open_video, path_of, video_streams
+from mgmtool.video.counts import FrameCounts
+from mgmtool.video.decoding import no_frames, numbered_frames
 from mgmtool.video.frames import DecodedFrame
+from mgmtool.video.orientation import container_orientation, frame_orientation, may_turn_frames
+from mgmtool.video.small import SHRINK, SHRINKING, SMALL_OPTIONS, UnwrittenBlocks
 
 DECODER_OPTIONS = {"flags2": "+export_mvs", "skip_loop_filter": "all"}
-_SHRINKING = {"mpeg1video", "mpeg2video", "mpeg4", "h263", "h263p", "flv1"}
-"""Decoders that can leave out all but the mean of each block of 8 x 8 pixels (lowres 3); vectors stay as they are.
-
-Others of the family have wrong pictures then, wmv2 for one.
-"""
-SHRINK = 3
-"""log2 of the side of what becomes one pixel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,41 +52,34 @@ class OpenVideo:
         Size, rotation, codec, rate.
     frames : iterator of DecodedFrame
         Every frame, in presentation order.
-    tally : Tally
+    counts : FrameCounts
         Counts so far.
     header : Header
         What else the file says.
+    several_streams : bool
+        Whether the file has another video stream that a reader might take.
     """
 
     info: VideoInfo
     frames: Iterator[DecodedFrame]
-    tally: Tally
+    counts: FrameCounts
     header: Header
+    several_streams: bool
 
     def index_risk(self) -> tuple[str, ...]:
         """Why a reader may number the frames of this file differently; ask once the frames are exhausted."""
-        tally, info = self.tally, self.info
-        avi_b = "avi" in info.container and tally.b_frames > 0
-        risks = {
-            "edit_list": tally.discarded_packets > 0,
-            "transport_stream": "mpegts" in info.container,
-            "packed_b_frames": avi_b and info.codec == "mpeg4",
-            "avi_b_frames": avi_b,
-            "variable_rate": len(tally.steps) > 1 and max(tally.steps) - min(tally.steps) > 1,
-            "header_count": info.header_frames not in {0, tally.frames},
-            "lost_packets": tally.lost_packets > 0,
-            "size_changes": tally.size_changes > 0,
-        }
-        return tuple(name for name, there in risks.items() if there)
+        return self.counts.index_risk(self.info, self.several_streams)
 
 
 @contextmanager
-def read_video(path: str, reading: DecodeOptions | None = None, *, small: bool = False) -> Iterator[OpenVideo]:
+def read_video(
+    path: str, reading: DecodeOptions | None = None, *, small_from: int | None = None
+) -> Iterator[OpenVideo]:
     """Decode a file with motion vectors exported.
 
     One decoder thread, thread type NONE: with frame threads libavcodec exports stale vectors, different in each run. The loop
     filter is skipped, which changes no vector of an intact stream. A packet that cannot be decoded is counted and skipped;
-    a file that ends early keeps its good frames.
+    a file that ends early keeps its good frames, and counts as one that lost a packet.
 
     Parameters
     ----------
@@ -99,8 +87,10 @@ def read_video(path: str, reading: DecodeOptions | None = None, *, small: bool =
         A local file.
     reading : DecodeOptions, optional
         Which stream is read, within which limits, and whether damage is a failure.
-    small : bool
-        Whether pictures of an eighth of the size will do, where the decoder makes those at less cost.
+    small_from : int, optional
+        Short side in pixels from which on frames at 1/8 resolution suffice, where the decoder makes those at less cost; by
+        default they never do. From the first smaller frame or sign of damage on, the file is decoded at full size, since only
+        there do the decoders say which frames are corrupt.
 
     Yields
     ------
@@ -112,30 +102,79 @@ def read_video(path: str, reading: DecodeOptions | None = None, *, small: bool =
         With the failure class open, io, no_video_stream, no_frames or memory.
     """
     with open_video(path, reading) as (container, stream):
-        tally = Tally()
-        frames = timed(_frames(container, stream, tally, reading, small), "decode")
+        counts = FrameCounts()
+        frames = timed(_frames(container, stream, counts, reading, small_from), "decode")
         first = next(frames, None)
         if first is None:
-            raise NoFramesFailure(f"not one frame could be decoded{': ' if tally.last_error else ''}{tally.last_error}")
+            raise no_frames(counts)
+        seconds: float | None = None
+        if stream.duration is not None and stream.time_base:
+            seconds = float(stream.duration * stream.time_base)
+        elif container.duration is not None:
+            seconds = container.duration / 1e6  # AV_TIME_BASE
         yield OpenVideo(
-            _info(container, stream, first), chain([first], frames), tally, _header(container, stream, first)
+            _info(container, stream, first, reading),
+            chain([first], frames),
+            counts,
+            Header(stream.profile, first._frame.format.name, seconds),
+            any(other.index != stream.index for other in video_streams(container)),
         )
 
 
 def _frames(
-    container: InputContainer, stream: VideoStream, tally: Tally, reading: DecodeOptions | None, small: bool
+    container: InputContainer,
+    stream: VideoStream,
+    counts: FrameCounts,
+    reading: DecodeOptions | None,
+    small_from: int | None,
 ) -> Iterator[DecodedFrame]:
-    context = stream.codec_context
-    options, shrunk = DECODER_OPTIONS, 0
-    if small and context.codec.canonical_name in _SHRINKING:
-        options, shrunk = DECODER_OPTIONS | {"lowres": str(SHRINK)}, SHRINK
-    for pts, frame in numbered_frames(container, stream, tally, options, reading):
-        yield DecodedFrame(pts, frame.is_corrupt, shrunk, frame, context)
+    if small_from is None or stream.codec_context.codec.canonical_name not in SHRINKING:
+        yield from _full_frames(container, stream, counts, reading)
+        return
+    shown = 0
+    for frame in _small_frames(container, stream, counts, reading):
+        if min(frame.height, frame.width) < small_from:
+            break
+        yield frame
+        shown += 1
+    else:
+        if not (counts.lost_packets or counts.corrupt_frames):
+            return
+    counts.start_again()
+    with open_video(path_of(container), reading) as (again, same):
+        yield from islice(_full_frames(again, same, counts, reading), shown, None)
 
 
-def _info(container: InputContainer, stream: VideoStream, first: DecodedFrame) -> VideoInfo:
-    orientation = orientation_of(first._frame)
+def _full_frames(
+    container: InputContainer, stream: VideoStream, counts: FrameCounts, reading: DecodeOptions | None
+) -> Iterator[DecodedFrame]:
+    context, turning = stream.codec_context, may_turn_frames(stream)
+    for pts, frame in numbered_frames(container, stream, counts, DECODER_OPTIONS, reading):
+        if turning:
+            counts.orientations.add(frame_orientation(frame))
+        yield DecodedFrame(pts, frame.is_corrupt, 0, frame, context)
+
+
+def _small_frames(
+    container: InputContainer, stream: VideoStream, counts: FrameCounts, reading: DecodeOptions | None
+) -> Iterator[DecodedFrame]:
+    """Yield small frames up to the first sign of damage, which the counts show at the end."""
+    context, unwritten = stream.codec_context, UnwrittenBlocks()
+    lenient = replace(reading or DecodeOptions(), strict=False)  # what is found here is not yet what is reported
+    for pts, frame in numbered_frames(container, stream, counts, DECODER_OPTIONS | SMALL_OPTIONS, lenient):
+        planes = frame.planes
+        counts.corrupt_frames += unwritten.in_frame(frame, planes)
+        if counts.corrupt_frames or counts.lost_packets:
+            return
+        yield DecodedFrame(pts, False, SHRINK, frame, context, planes)
+
+
+def _info(
+    container: InputContainer, stream: VideoStream, first: DecodedFrame, reading: DecodeOptions | None
+) -> VideoInfo:
+    orientation = container_orientation(container, stream, first._frame, reading)
     height, width = orientation.shape(first.height, first.width)
+    aspect = fraction(stream.sample_aspect_ratio) or Fraction(1)
     return VideoInfo(
         height=height,
         width=width,
@@ -145,20 +184,5 @@ def _info(container: InputContainer, stream: VideoStream, first: DecodedFrame) -
         fps=fraction(stream.average_rate),
         time_base=fraction(stream.time_base) or Fraction(1, 90_000),
         header_frames=stream.frames,
-        pixel_aspect=_pixel_aspect(stream, orientation),
+        pixel_aspect=1 / aspect if orientation.transpose else aspect,
     )
-
-
-def _pixel_aspect(stream: VideoStream, orientation: Orientation) -> Fraction:
-    """Width of a displayed pixel by its height; 1 where the file does not say."""
-    coded = fraction(stream.sample_aspect_ratio) or Fraction(1)
-    return 1 / coded if orientation.transpose else coded
-
-
-def _header(container: InputContainer, stream: VideoStream, first: DecodedFrame) -> Header:
-    seconds: float | None = None
-    if stream.duration is not None and stream.time_base:
-        seconds = float(stream.duration * stream.time_base)
-    elif container.duration is not None:
-        seconds = container.duration / 1e6  # AV_TIME_BASE
-    return Header(stream.profile, first._frame.format.name, seconds)

@@ -64,19 +64,16 @@ class Reencoder:
             The encoder or the decoder failed.
         """
         try:
-            decoded = [frame for packet in self._encode(picture) for frame in self._decoder.decode(packet)]
+            coded = VideoFrame.from_ndarray(picture, format="gray")
+            coded.pts, coded.time_base = self._number, Fraction(1, _RATE)
+            self._number += 1
+            decoded = [frame for packet in self._encoder.encode(coded) for frame in self._decoder.decode(packet)]
         except (av.error.FFmpegError, MemoryError, ValueError) as error:
             raise failure(error) from None
         if len(decoded) != 1:
             raise DecodeFailure(f"re-encoding gave {len(decoded)} pictures for one; expected 1")
         exported = side_data(decoded[0], "MOTION_VECTORS")
         return None if exported is None else np.frombuffer(exported, dtype=dtype)
-
-    def _encode(self, picture: UInt8) -> Any:
-        frame = VideoFrame.from_ndarray(picture, format="gray")
-        frame.pts, frame.time_base = self._number, Fraction(1, _RATE)
-        self._number += 1
-        return self._encoder.encode(frame)
 
 
 def _encoder(height: int, width: int) -> Any:

@@ -42,8 +42,8 @@ def codec_trials() -> Iterator[tuple[str, str]]:
     codec : str
         FFmpeg's name.
     found : str
-        ``vectors`` or ``none`` after a film of four pictures was encoded and decoded in memory; ``untried`` where there is a
-        decoder, but no encoder to make such a film; ``decodes`` for codecs without vectors; ``missing`` without a decoder;
+        ``vectors`` or ``none`` after a video of four frames was encoded and decoded in memory; ``untried`` where there is a
+        decoder, but no encoder to make such a video; ``decodes`` for codecs without vectors; ``missing`` without a decoder;
         else the error.
     """
     for codec, encoder in WITH_VECTORS.items():
@@ -58,8 +58,17 @@ def _tried(codec: str, encoder: str) -> str:
         return "missing"
     if encoder not in av.codec.codecs_available:
         return "untried"
+    reading: Any = CodecContext.create(decoder, "r")
+    reading.thread_type, reading.thread_count = "NONE", 1
+    reading.options = dict(DECODER_OPTIONS)
+    reading.height, reading.width = _HEIGHT, _WIDTH
     try:
-        return "vectors" if _has_vectors(encoder, decoder) else "none"
+        writing = _encoder(encoder)
+        packets = [packet for picture in _pictures() for packet in writing.encode(picture)] + writing.encode(None)
+        reading.extradata = writing.extradata
+        frames = [frame for packet in [*packets, None] for frame in reading.decode(packet)]
+        found = any(side_data(frame, "MOTION_VECTORS") is not None for frame in frames)
+        return "vectors" if found else "none"
     except (av.error.FFmpegError, ValueError) as error:
         return str(error)
 
@@ -72,18 +81,6 @@ def _decoder(codec: str) -> str | None:
         except av.codec.codec.UnknownCodecError:
             continue
     return None
-
-
-def _has_vectors(encoder: str, decoder: str) -> bool:
-    reading: Any = CodecContext.create(decoder, "r")
-    reading.thread_type, reading.thread_count = "NONE", 1
-    reading.options = dict(DECODER_OPTIONS)
-    reading.height, reading.width = _HEIGHT, _WIDTH
-    writing = _encoder(encoder)
-    packets = [packet for picture in _pictures() for packet in writing.encode(picture)] + writing.encode(None)
-    reading.extradata = writing.extradata
-    frames = [frame for packet in [*packets, None] for frame in reading.decode(packet)]
-    return any(side_data(frame, "MOTION_VECTORS") is not None for frame in frames)
 
 
 def _encoder(name: str) -> Any:

@@ -12,8 +12,8 @@ class Finding:
     Attributes
     ----------
     kind : str
-        ``attributes``, ``record``, ``row``, ``id``, ``file``, ``checksum``, ``array``, ``frame``, ``litter``, ``index`` or
-        ``unchecked``.
+        ``attributes``, ``record``, ``missing``, ``row``, ``id``, ``file``, ``checksum``, ``array``, ``frame``, ``open``,
+        ``litter``, ``index`` or ``unchecked``.
     severity : str
         ``error``: the store is damaged. ``note``: readers are not affected.
     message : str

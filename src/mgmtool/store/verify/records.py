@@ -8,10 +8,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from mgmtool.errors import FAILURE_CLASSES
+from mgmtool.errors import FAILURE_CLASSES, one_line
 from mgmtool.storage import Place
-from mgmtool.store.checksums import Checksum, load
-from mgmtool.store.index import SCHEMA
+from mgmtool.store.checksums import Checksum, load, seal_holds
+from mgmtool.store.index import SCHEMA, recorded_root
 from mgmtool.store.records import parquet_table, record_file
 from mgmtool.store.verify.findings import Finding, error, note
 
@@ -23,12 +23,30 @@ _SEEN = ("id", "part", "status", "failure", "num_frames", "row_start", "row_stop
 
 @dataclass(frozen=True, slots=True)
 class CommitRecord:
-    """What the commit record of a part says, as far as it is checked."""
+    """What the commit record of a part says, as far as it is checked.
+
+    Attributes
+    ----------
+    number : int
+        Of the part.
+    file : str
+        Relative to the store.
+    rows : list of dict
+        The columns of its rows that are checked.
+    checksums : dict or None
+        Of the files of the part; None in records of early stores.
+    root : dict or None
+        The attributes of the store as the record repeats them; None where it does not, or cannot be trusted.
+    sealed : bool or None
+        Whether its seal holds; None where it has none.
+    """
 
     number: int
     file: str
     rows: list[dict[str, Any]]
     checksums: dict[str, Checksum] | None
+    root: dict[str, Any] | None = None
+    sealed: bool | None = None
 
     @property
     def frames(self) -> int:
@@ -40,23 +58,38 @@ class CommitRecord:
         return [row for row in self.rows if row["status"] == "done"]
 
 
-def read_record(place: Place, number: int) -> tuple[CommitRecord | None, list[Finding]]:
+def read_record(place: Place, number: int, must_be_sealed: bool) -> tuple[CommitRecord | None, list[Finding]]:
     """Read a commit record; None where it cannot be used."""
     file = record_file(number)
     try:
-        table = parquet_table(place.read(file))
-        checksums = load(table.schema.metadata)
+        content = place.read(file)
+        table = parquet_table(content)
+        checksums, root = load(table.schema.metadata), recorded_root(table.schema.metadata)
     except (OSError, ValueError, TypeError, KeyError, pa.ArrowException) as problem:
-        return None, [error("record", f"the commit record cannot be read: {problem}", number, file=file)]
-    found = list(check_schema(table.schema, number, file))
-    if any(finding.severity == "error" for finding in found):
+        return None, [error("record", f"the commit record cannot be read: {one_line(str(problem))}", number, file=file)]
+    sealed = seal_holds(content)
+    found = [] if sealed else list(check_seal(sealed, must_be_sealed or root is not None, number, file))
+    columns = list(check_schema(table.schema, number, file))
+    found += columns
+    if any(finding.severity == "error" for finding in columns):
         return None, found
     if checksums is None:
         found.append(
             note("unchecked", "the record has no checksums, as in early stores; files are not compared", number)
         )
     rows = table.select([name for name in _SEEN if name in table.schema.names]).to_pylist()
-    return CommitRecord(number, file, rows, checksums), found
+    return CommitRecord(number, file, rows, checksums, root if sealed else None, sealed), found
+
+
+def check_seal(sealed: bool | None, expected: bool, number: int, file: str) -> Iterator[Finding]:
+    """Say what is wrong with the seal of a record, if anything is."""
+    if sealed is False:
+        text = "the seal is broken: a byte of the record differs from what was written; expected none to change"
+        yield error("record", text, number, file=file)
+    elif sealed is None and expected:
+        yield error(
+            "record", "the record has no seal: it was written anew by another program; expected one", number, file=file
+        )
 
 
 def check_schema(schema: pa.Schema, number: int, file: str) -> Iterator[Finding]:
@@ -117,17 +150,21 @@ class Ids:
 
     Attributes
     ----------
+    there : set of int
+        Parts that have a record.
     held : dict
         Part whose row counts, by id.
     """
 
+    there: set[int]
     held: dict[str, int] = field(default_factory=dict)
 
     def check(self, record: CommitRecord) -> Iterator[Finding]:
-        """Take in the next record: an id is new, or says which row it supersedes."""
+        """Compare the next record with those before: an id is new, or says which row it supersedes."""
         for row in record.rows:
             older, claimed = self.held.get(row["id"]), row.get("supersedes")
-            if older not in {record.number, claimed}:
+            lost = older is None and claimed is not None and claimed < record.number and claimed not in self.there
+            if older != claimed and not lost:  # what is lost is told of elsewhere
                 if claimed is None:
                     words = f"part {older} has a row for this id, too, which is not superseded; expected one row that counts"
                 elif older is None:
@@ -135,4 +172,7 @@ class Ids:
                 else:
                     words = f"supersedes is {claimed}, but the row that counted until here is in part {older}"
                 yield error("id", words, record.number, file=record.file, video=row["id"])
-            self.held[row["id"]] = record.number
+
+    def take(self, record: CommitRecord) -> None:
+        """Let the rows of a record count."""
+        self.held.update((row["id"], record.number) for row in record.rows)
