@@ -51,8 +51,9 @@ def check(disk: power.Disk, folder: Path) -> None:
     store = folder / "a" / "m.zarr"
     if (store / "zarr.json").exists():
         assert (store / "zarr.json").stat().st_size > 0, sorted(disk)
+        # A part that got its place but not yet its record is told of, and does not count.
         wrong = [finding for finding in verify(store, deep=True) if finding.severity == "error"]
-        assert wrong == []
+        assert [finding for finding in wrong if finding.kind != "missing"] == []
         for video_id in Store.open(store).index["id"].to_pylist():
             assert video_id
     else:

@@ -169,12 +169,15 @@ def read_journals(folder: Path, key: JournalKey) -> dict[str, list[tuple[Outcome
 
 def count_finished(folder: Path, key: JournalKey) -> int:
     """Count the finished videos of a part; their masks are not read."""
-    return len(
-        {outcome.video.id for path in folder.glob(f"{PREFIX}*") for outcome, _ in _entries(path, key, skim=True)}
-    )
+    return len({video_id for path in folder.glob(f"{PREFIX}*") for video_id in finished_ids(path, key)})
 
 
-def _entries(path: Path, key: JournalKey, *, skim: bool = False) -> Iterator[tuple[Outcome, JournalEntry]]:
+def finished_ids(path: Path, key: JournalKey | None = None) -> list[str]:
+    """List the ids of the finished videos in one journal, of any key for None; their masks are not read."""
+    return [outcome.video.id for outcome, _ in _entries(path, key, skim=True)]
+
+
+def _entries(path: Path, key: JournalKey | None, *, skim: bool = False) -> Iterator[tuple[Outcome, JournalEntry]]:
     """Yield the valid entries before the first record that is not; ``skim`` leaves out the checksums of masks."""
     try:
         with path.open("rb") as file:
