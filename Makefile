@@ -15,7 +15,7 @@ UNCOMPILED := tests/kernels $(wildcard tests/masking/test_energy*.py) tests/mask
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-lowest test-nojit test-slow test-ray check bench bench-loader quality fuzz soak gallery man docs site dist clean
+.PHONY: help install demo test test-lowest test-nojit test-slow test-ray check bench bench-loader quality fuzz soak torture gallery man docs site dist clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -72,6 +72,9 @@ fuzz: $(STAMP) ## extract damaged files: every one must end as done or failed
 
 soak: $(STAMP) ## extract $$MGMTOOL_CORPUS several times over: accounts for every input, and for CPU, memory and files
 	$(BIN)/python benchmarks/soak.py
+
+torture: $(STAMP) ## kill extractions in every way, cut the power, run two drivers: nothing may be lost or wrong
+	$(BIN)/python benchmarks/torture.py
 
 docs: site ## build the documentation as a site in site/, strictly, and run every example of it
 	$(BIN)/python -m pytest -q tests/docs/test_docs.py tests/docs/test_docs_run.py tests/docs/test_docs_reader.py

@@ -1,9 +1,8 @@
-"""Files that appear whole or not at all, and what killed processes leave behind."""
+"""Files that appear whole or not at all, and folders that one process holds."""
 
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 
 from mgmtool import files
 from mgmtool.errors import MgmtoolError, OutputError, ReadFailure
-from mgmtool.files import alone, create, is_alive, left_behind, signed, whole, written_whole
+from mgmtool.files import alone, create, is_alive, make_folder, whole, written_whole
 
 
 def fill_disk(target: Path) -> None:
@@ -53,11 +52,12 @@ def test_a_file_is_on_disk_before_it_has_its_name(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(files, "sync", sync)
     with whole(target) as partial:
         partial.write_bytes(b"x")
-    assert seen == [(False, False), (True, True)]
+    steps = [(False, False), (True, False), (False, True), (True, True)]
+    assert seen == steps
     target.unlink()
     seen.clear()
     create(target, b"x")
-    assert seen == [(False, False), (True, True)]
+    assert seen == steps
 
 
 def test_an_error_keeps_the_old_file(tmp_path: Path) -> None:
@@ -94,20 +94,25 @@ def test_a_file_that_exists_is_not_created_again(tmp_path: Path) -> None:
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("a", b"first")]
 
 
-def test_signed_names_tell_whether_their_writer_is_gone() -> None:
+def test_processes_are_alive_or_not() -> None:
     child = subprocess.Popen([sys.executable, "-c", ""])
     child.wait()
-    here = socket.gethostname()
-    assert not left_behind(signed(".a"), ".a")
-    assert left_behind(f".a.{here}.{child.pid}", ".a")
-    assert not left_behind(f".a.other.{here}.{child.pid}", ".a")
-    assert not left_behind(f".a.{here}.x", ".a")
-    assert not left_behind("a", "a")
     assert [is_alive(text) for text in (str(os.getpid()), "1", str(child.pid), "x", "9" * 30)] == [
         True,
         True,
         *[False] * 3,
     ]
+
+
+def test_folders_are_on_disk_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[Path] = []
+    monkeypatch.setattr(files, "sync", synced.append)
+    make_folder(tmp_path / "a" / "b")
+    make_folder(tmp_path / "a" / "b")
+    assert synced == [tmp_path, tmp_path / "a"]
+    (tmp_path / "file").touch()
+    with pytest.raises(FileExistsError):
+        make_folder(tmp_path / "file")
 
 
 def test_a_folder_has_one_holder(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, locks, and what killed processes leave behind.
+"""Files that appear whole or not at all, folders that are safely on disk, and locks.
 
 Everything that writes a file under its final name does so through here. Failures are ``OSError`` as the system raises them, but
 for those of :func:`written_whole`.
@@ -10,7 +10,6 @@ import contextlib
 import errno
 import os
 import secrets
-import socket
 import struct
 import sys
 from collections.abc import Callable, Iterator
@@ -44,7 +43,9 @@ def whole(path: Path, aside: Path | None = None) -> Iterator[Path]:
     with _aside(path, aside) as partial:
         yield partial
         sync(partial)
+        sync(path.parent)
         partial.replace(path)
+        sync(path)
         sync(path.parent)
 
 
@@ -77,6 +78,7 @@ def create(path: Path, content: bytes, aside: Path | None = None) -> None:
     with _aside(path, aside) as partial:
         partial.write_bytes(content)
         sync(partial)
+        sync(path.parent)
         try:
             os.link(partial, path)
         except FileExistsError:
@@ -85,6 +87,7 @@ def create(path: Path, content: bytes, aside: Path | None = None) -> None:
             if path.exists():
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from None
             partial.replace(path)
+        sync(path)
         sync(path.parent)
 
 
@@ -110,15 +113,20 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def signed(name: str) -> str:
-    """Return a name that says which process of which machine writes under it."""
-    return f"{name}.{socket.gethostname()}.{os.getpid()}"
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it, unless they are there; each is safely on disk afterwards.
 
-
-def left_behind(name: str, stem: str) -> bool:
-    """Whether a signed name starts with a stem, and its writer was a process of this machine that has exited."""
-    host, _, process = name.removeprefix(stem).strip(".").rpartition(".")
-    return host == socket.gethostname() and process.isdigit() and not is_alive(process)
+    Raises
+    ------
+    FileExistsError
+        There is a file of that name.
+    """
+    if path.is_dir():
+        return
+    if not path.parent.exists():
+        make_folder(path.parent)
+    path.mkdir(exist_ok=True)
+    sync(path.parent)
 
 
 def is_alive(process: str) -> bool:
@@ -141,22 +149,28 @@ class Locks:
     ----------
     file : Path
         The lock file, made by the first lock that is taken.
+
+    Attributes
+    ----------
+    exclude : bool
+        Whether locks keep others out, as far as the first of them could tell.
     """
 
     def __init__(self, file: Path) -> None:
+        self.exclude = sys.platform != "win32"
         self._file = file
         self._descriptor: int | None = None
 
     def __reduce__(self) -> tuple[type[Locks], tuple[Path]]:
         return Locks, (self._file,)
 
-    def take(self, number: int) -> bool:
-        """Take one lock without waiting; False if somebody else has it."""
-        return self._set(True, number)
+    def take(self, first: int, count: int = 1) -> bool:
+        """Take ``count`` locks from ``first`` on, or all of them for 0, without waiting; False if somebody else has one."""
+        return self._set(True, first, count)
 
-    def give(self, number: int) -> None:
-        """Give one lock back."""
-        self._set(False, number)
+    def give(self, first: int, count: int = 1) -> None:
+        """Give locks back."""
+        self._set(False, first, count)
 
     def held(self, first: int, count: int) -> bool:
         """Whether anybody has one of ``count`` locks from ``first`` on, or of all of them for 0; takes and writes nothing."""
@@ -186,8 +200,8 @@ class Locks:
         with contextlib.suppress(Exception):
             self.close()
 
-    def _set(self, locked: bool, number: int) -> bool:
-        """Lock or unlock one byte. Locks of an open file, which Linux has, also keep two writers of one process apart."""
+    def _set(self, locked: bool, first: int, count: int) -> bool:
+        """Lock or unlock some bytes. Locks of an open file, which Linux has, also keep two writers of one process apart."""
         if sys.platform == "win32":
             return True
         if self._descriptor is None:
@@ -195,10 +209,13 @@ class Locks:
         descriptor, command = self._descriptor, getattr(fcntl, "F_OFD_SETLK", None)
         if command is None:
             how = fcntl.LOCK_EX | fcntl.LOCK_NB if locked else fcntl.LOCK_UN
-            return _granted(lambda: fcntl.lockf(descriptor, how, 1, number))
-        kind = fcntl.F_WRLCK if locked else fcntl.F_UNLCK
-        request = struct.pack(_FLOCK, kind, os.SEEK_SET, number, 1, 0)
-        return _granted(lambda: fcntl.fcntl(descriptor, command, request))
+            granted = _granted(lambda: fcntl.lockf(descriptor, how, count, first))
+        else:
+            kind = fcntl.F_WRLCK if locked else fcntl.F_UNLCK
+            request = struct.pack(_FLOCK, kind, os.SEEK_SET, first, count, 0)
+            granted = _granted(lambda: fcntl.fcntl(descriptor, command, request))
+        self.exclude = granted is not None
+        return granted is not False
 
 
 @contextlib.contextmanager
@@ -206,12 +223,16 @@ def alone(folder: Path) -> Iterator[bool]:
     """Hold a whole folder, and say whether nobody else does. No file is left behind; without locks, everybody is alone."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        yield sys.platform == "win32" or _granted(lambda: fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB))
+        yield (
+            sys.platform == "win32"
+            or _granted(lambda: fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)) is not False
+        )
     finally:
         os.close(descriptor)
 
 
-def _granted(lock: Callable[[], object]) -> bool:
+def _granted(lock: Callable[[], object]) -> bool | None:
+    """Try to lock; say whether that was granted, or None where there are no locks."""
     try:
         lock()
     except (BlockingIOError, PermissionError):  # some systems say the latter where somebody else has the lock
@@ -219,6 +240,7 @@ def _granted(lock: Callable[[], object]) -> bool:
     except OSError as error:
         if error.errno not in _NO_LOCKS:
             raise
+        return None
     return True
 
 

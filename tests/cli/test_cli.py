@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import select
 import signal
 import subprocess
@@ -30,7 +31,8 @@ SMALL = ["--grid", "4x6", "--energy-grid", "3x4", "--part-videos", "2"]
 SPEC = ExtractSpec(grid=PatchGrid(4, 6), energy_grid=PatchGrid(3, 4), part_videos=2)
 IDS = ["0.mp4", "1.mp4", "2.mp4", "3.mp4", "audio.mp4", "empty.mp4", "text.mp4"]
 EVENT = {
-    "event", "id", "status", "failure", "message", "num_frames", "part", "seconds", "cpu_seconds", "size_bytes",
+    "event", "id", "status", "failure", "message", "num_frames", "part", "resumed", "seconds", "cpu_seconds",
+    "size_bytes",
 }  # fmt: skip
 
 
@@ -53,6 +55,11 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("clips")
     tiny_videos.write_clips(folder, 3)
     return folder
+
+
+def grown(store: Path) -> list[Path]:
+    """What a run left of the arrays of parts it did not commit."""
+    return list(store.glob(".writing/*/grown-*"))
 
 
 def spec_of(store: Path) -> ExtractSpec:
@@ -530,7 +537,7 @@ def test_closed_pipe_ends_quietly(tmp_path: Path) -> None:
     assert process.stderr.read() == b""
     process.stderr.close()
     assert process.wait(60) == 141
-    assert ".writing" not in stores.visible(tmp_path / "m.zarr")
+    assert grown(tmp_path / "m.zarr") == []
 
 
 def test_no_stdout_at_all_is_no_error(clips: Path, tmp_path: Path) -> None:
@@ -616,19 +623,27 @@ def test_signal_leaves_a_store_that_goes_on(
     ended = interrupted(many, output, number, whole_group=whole_group, options=options)
     assert ended.code == code
     assert "Traceback" not in ended.err
-    assert ended.err.splitlines()[-1].endswith("what was committed stays, run the same command again to go on")
+    (kept,) = re.findall(
+        r"(?:interrupted|terminated); (\d+) finished videos? (?:is|are) kept, run the same command again to resume$",
+        ended.err.splitlines()[-1],
+    )
     assert all(event["status"] == "done" for event in ended.events() if event["event"] == "video")
     committed = Store.open(output).index["id"].to_pylist()
     assert len(committed) % 2 == 0
     assert 2 <= len(committed) < 120
     assert {event["id"] for event in ended.events("video", "summary")} >= set(committed)
-    assert "stopping: the part being written is dropped" in ended.err
+    assert "stopping: finished videos are kept" in ended.err
     (record,) = (output / "runs").iterdir()
     words = {130: "interrupted", 143: "terminated", 129: "terminated"}
     assert json.loads(record.read_text())["status"] == words[code]
-    assert ".writing" not in stores.visible(output)
-    rest = extract([str(many)], output, SPEC, "inline")
-    assert next(rest).video.id == f"{len(committed):03}.mp4"
+    assert grown(output) == []
+    told = {event["id"] for event in ended.events("video", "summary") if event["event"] == "video"}
+    assert len(told) <= int(kept) < 120
+    rest = list(extract([str(many)], output, SPEC, "inline"))
+    assert rest[0].video.id == f"{len(committed):03}.mp4"
+    resumed = {outcome.video.id for outcome in rest if outcome.resumed}
+    assert told <= {*committed, *resumed}
+    assert len(committed) + len(resumed) == int(kept)
 
 
 @pytest.mark.slow

@@ -16,12 +16,13 @@ import numpy as np
 import pytest
 
 import mgmtool
-from mgmtool import engines, extraction, training
+from mgmtool import engines, training
 from mgmtool.corpus import scan
 from mgmtool.engines import Engine
 from mgmtool.errors import InputError, OpenFailure, SpecMismatchError, StoreError, StoreWriteError, UsageError
 from mgmtool.extraction import extract, extract_video, prepare
 from mgmtool.extraction import stream as pipeline
+from mgmtool.extraction.journal import JournalWriter
 from mgmtool.store import Store
 from mgmtool.types import Clip, ExtractSpec, FrameFlag, MaskVolume, Outcome, PatchGrid, TokenMask
 from support import stores, tiny_videos
@@ -93,12 +94,13 @@ def test_interrupted_and_resumed_run_writes_the_same_bytes(
     output = tmp_path / "m.zarr"
     with closing(prepare([str(mixed)], output, SPEC, INLINE).outcomes()) as outcomes:
         first = [next(outcomes).video.id for _ in range(stop)]
-    kept = (stop - 1) // 2 * 2  # the part in which the last outcome lies was not committed
-    assert Store.open(output).index["id"].to_pylist() == IDS[:kept]
+    committed = (stop - 1) // 2 * 2  # the part in which the last outcome lies was not
+    assert Store.open(output).index["id"].to_pylist() == IDS[:committed]
     assert "index.parquet" not in stores.visible(output)
-    assert ".writing" not in stores.visible(output)
     assert first == IDS[:stop]
-    assert [outcome.video.id for outcome in run(mixed, output)] == IDS[kept:]
+    again = run(mixed, output)
+    assert [outcome.video.id for outcome in again] == IDS[committed:]
+    assert [outcome.video.id for outcome in again if outcome.resumed] == IDS[committed:stop]
     stores.assert_same(output, reference)
 
 
@@ -196,41 +198,33 @@ def in_small_pieces(monkeypatch: pytest.MonkeyPatch, chunk: int, lookahead: int)
     monkeypatch.setattr(pipeline, "LOOKAHEAD", lookahead)
 
 
-def spooled(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """Let every video of 8 frames or more go through a file; the list returned fills with those files."""
-    files = []
-    drop = extraction.VideoResult.drop
-
-    def note(result: extraction.VideoResult) -> None:
-        if result.spool is not None:
-            assert Path(result.spool).stat().st_size > 0
-            assert result.chunks == []
-            files.append(Path(result.spool))
-        drop(result)
-        assert result.spool is None or not Path(result.spool).exists()
-
-    monkeypatch.setattr("mgmtool.extraction.worker._SPOOL_FRAMES", 8)
-    monkeypatch.setattr(extraction.VideoResult, "drop", note)
-    return files
-
-
-def test_long_videos_go_through_a_file(mixed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_long_videos_go_through_the_journal_chunk_by_chunk(
+    mixed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(mixed, tmp_path / "whole.zarr")
     in_small_pieces(monkeypatch, 5, 20)
-    run(mixed, tmp_path / "memory.zarr")
-    files = spooled(monkeypatch)
-    run(mixed, tmp_path / "spooled.zarr")
-    stores.assert_same(tmp_path / "memory.zarr", tmp_path / "spooled.zarr")
-    assert len(files) == 4
-    assert not any(path.exists() or path.parent.exists() for path in files)
+    sizes: list[int] = []
+    add = JournalWriter.add
+
+    def note(journal: JournalWriter, volume: MaskVolume) -> None:
+        sizes.append(len(volume))
+        add(journal, volume)
+
+    monkeypatch.setattr(JournalWriter, "add", note)
+    run(mixed, tmp_path / "pieces.zarr")
+    stores.assert_same(tmp_path / "whole.zarr", tmp_path / "pieces.zarr")
+    assert (max(sizes), sum(sizes)) == (5, 12 + 13 + 14 + 15)
 
 
-def test_spool_files_of_a_broken_run_are_gone(mixed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    files = spooled(monkeypatch)
-    monkeypatch.setattr("mgmtool.store.PartWriter.append", broken_append)
-    with pytest.raises(StoreWriteError):
-        run(mixed, tmp_path / "m.zarr")
-    assert len(files) == 1
-    assert not files[0].parent.exists()
+def test_a_run_that_cannot_write_keeps_what_is_finished(
+    mixed: Path, reference: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("mgmtool.store.PartWriter.append", broken_append)
+        with pytest.raises(StoreWriteError):
+            run(mixed, tmp_path / "m.zarr")
+    assert [outcome.video.id for outcome in run(mixed, tmp_path / "m.zarr") if outcome.resumed] == ["0.mp4"]
+    stores.assert_same(tmp_path / "m.zarr", reference)
 
 
 def broken_append(*_: Any) -> None:

@@ -449,7 +449,7 @@ def test_a_profile_changes_no_mask_and_adds_up(films: Path, tmp_path: Path) -> N
     stores.assert_same(tmp_path / "off.zarr", tmp_path / "on.zarr")
     seconds, known = sum(o.seconds for o in outcomes), sum(sum(o.stages.values()) for o in outcomes)
     assert 0.8 * seconds <= known <= 1.001 * seconds
-    assert set(outcomes[0].stages) == {"fetch", "open", "decode", "reduce", "evidence", "energy", "place"}
+    assert set(outcomes[0].stages) == {"fetch", "open", "decode", "reduce", "evidence", "energy", "place", "journal"}
     driver = job.totals.clock.seconds
     assert set(driver) == {"wait", "append", "commit"}
     assert seconds <= driver["wait"] <= job.totals.wall
@@ -538,10 +538,14 @@ def test_a_signal_ends_a_run_with_a_hung_worker(
     process.send_signal(number)
     _, err = process.communicate(timeout=120)  # the worker itself would never end
     assert process.returncode == code
-    assert err.decode().startswith("stopping: the part being written is dropped; press Ctrl-C again to stop at once\n")
-    assert err.decode().splitlines()[-1].endswith("run the same command again to go on")
+    assert err.decode().startswith("stopping: finished videos are kept; press Ctrl-C again to stop at once\n")
+    assert (
+        err.decode()
+        .splitlines()[-1]
+        .endswith(f"{status}; 1 finished video is kept, run the same command again to resume")
+    )
     assert [record["status"] for record in records(store)] == [status]
-    assert ".writing" not in stores.visible(store)
+    assert [path.name for path in (store / ".writing" / "part-00000").iterdir() if path.name.startswith("grown")] == []
     text = log.read_text()
     assert f"WARNING {signal.Signals(number).name}: stopping" in text
     assert "so far: 1 done, 0 failed, 12 frames" in text
@@ -588,11 +592,11 @@ def test_nohup_is_respected(hung: list[str], tmp_path: Path) -> None:
 
 
 def test_nobody_reads_any_more(films: Path, tmp_path: Path) -> None:
-    """``| head -1``: the run ends at once with what a shell says of SIGPIPE, and has dropped the part it was writing."""
+    """``| head -1``: the run ends at once with what a shell says of SIGPIPE, and leaves no half of a part."""
     command = '"$@" | head -1 >/dev/null; exit "${PIPESTATUS[0]}"'
     arguments = ["extract", films, "-o", tmp_path / "m.zarr", *SMALL, "--workers", 2, "--json"]
     ended = subprocess.run(
         ["bash", "-c", command, "bash", *PROGRAM, *map(str, arguments)], capture_output=True, timeout=60, check=False
     )
     assert (ended.returncode, ended.stderr) == (141, b"")
-    assert ".writing" not in stores.visible(tmp_path / "m.zarr")
+    assert list((tmp_path / "m.zarr").glob(".writing/*/grown-*")) == []

@@ -85,8 +85,9 @@ def test_another_process_is_excluded_until_it_is_killed(store: Path) -> None:
         with pytest.raises(StoreBusyError) as caught:
             writer.part(1)
         assert not isinstance(caught.value, PartCommittedError)
-        (growing,) = (store / ".writing").iterdir()
-        assert growing.name.endswith(f".{process.pid}")
+        (growing,) = (store / ".writing" / "part-00001").iterdir()
+        open_writer(store)
+        assert growing.is_dir(), "whoever has the lock of a part has its folder"
         write_part(writer, 2, {"c.mp4": 3})
         process.kill()
         process.wait()

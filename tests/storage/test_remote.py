@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -532,11 +533,24 @@ def test_interrupted_run_leaves_no_record(
     for _ in range(3):
         next(outcomes)
     outcomes.close()
-    assert list(scratch.iterdir()) == []
+    (journals,) = scratch.iterdir()
+    assert journals.name.endswith("-part-00001"), (
+        "finished videos are kept where the next run with this scratch finds them"
+    )
     assert place(url).names("index") == ["part-00000.parquet"]
     assert len(mgmtool.open_store(url)) == 2
-    run(films, url)
+    again = list(prepare([str(films)], url, SPEC, build("inline"), scratch=str(scratch)).outcomes())
+    assert [outcome.resumed for outcome in again] == [True, False, False]
     assert_same_store(url, expected, tmp_path / "fetched")
+
+
+def test_without_scratch_an_interrupted_run_leaves_no_journal(
+    memory: Any, films: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    outcomes = prepare([str(films)], "memory://m.zarr", SPEC, build("inline")).outcomes()
+    next(outcomes)
+    outcomes.close()
 
 
 def test_failed_upload_commits_nothing(
@@ -570,7 +584,7 @@ def test_failed_upload_commits_nothing(
     assert place(url).names("index") == ["part-00000.parquet"]
     assert "part-00001" in place(url).names(), "this is what the next run finds"
     s3.pipe("bucket/failed.zarr/part-00001/old/c/0", b"of a run with other videos")
-    run(films, url)
+    run(films, url, scratch=scratch)
     assert_same_store(url, expected, tmp_path / "fetched")
 
 

@@ -23,19 +23,24 @@ import pytest
 import tensorstore as ts
 import zarr
 
+from mgmtool import files
 from mgmtool.cli import main
-from mgmtool.errors import SpecMismatchError, StoreError, StoreWriteError, UnknownVideoError
+from mgmtool.errors import SpecMismatchError, StoreBusyError, StoreError, StoreWriteError, UnknownVideoError
 from mgmtool.storage import folder as folders
 from mgmtool.storage import place, storable
 from mgmtool.storage.folder import Folder
 from mgmtool.store import Store, StoreWriter, layout, part
+from mgmtool.store.layout import RUNS, TOP
 from mgmtool.store.records import committed_numbers
 from mgmtool.store.root import read_root
 from mgmtool.store.writer import Committed
-from mgmtool.types import ExtractSpec, KnownVideo, PatchGrid
+from mgmtool.types import DecodeOptions, ExtractSpec, KnownVideo, PatchGrid, Shard
 from support import stores
 from support.stores import SPEC, open_writer, write_part
 
+needs_locks = pytest.mark.skipif(
+    not hasattr(files.fcntl, "F_OFD_SETLK"), reason="without locks of open files, one process never excludes itself"
+)
 MIXED = {"a.mp4": 5, "b.mp4": None, "sub/c.mp4": 1, "d.mkv": 130, "e.mp4": None}
 FRAME_ARRAYS = {
     "mask": ("bool", (3, 4), ("frame", "patch_row", "patch_col")),
@@ -439,23 +444,38 @@ def test_a_part_without_commit_record_is_litter(mixed: Path) -> None:
     stores.assert_volumes_equal(Store.open(mixed).volume("z.mp4"), volumes["z.mp4"])
 
 
-def test_what_dead_processes_left_is_removed_and_what_living_ones_write_is_kept(mixed: Path) -> None:
-    aside = mixed / ".writing"
-    living = f"part-00003.{socket.gethostname()}.{os.getppid()}"
-    elsewhere = f"part-00004.some.other.host.{dead_process()}"
-    for name in (living, elsewhere, f"part-00002.{socket.gethostname()}.{dead_process()}"):
-        (aside / name / "mask").mkdir(parents=True)
-    host, dead = socket.gethostname(), dead_process()
-    for writer in (f"{host}.{dead}", f"{host}.{os.getppid()}", f"other.{dead}"):
-        (mixed / "index" / f".part-00009.parquet.{writer}").write_bytes(b"half")
-    for name in (".zarr.json", ".index.parquet"):
-        (mixed / f"{name}.{host}.{dead}").write_bytes(b"half")
+def test_what_nobody_holds_is_removed_and_what_is_held_is_kept(mixed: Path) -> None:
+    """Neither host nor process number say who is alive; finished videos stay for the next run."""
+    here, host, dead = place(mixed), socket.gethostname(), dead_process()
+    litter = [
+        "part-00003/grown-1/mask/c",
+        f"part-00004.some.other.host.{dead}/mask",
+        f"part-00005.{host}.{os.getppid()}/c",
+    ]
+    for name in ("part-00002/grown-1/mask", *litter):
+        (mixed / ".writing" / name).mkdir(parents=True)
+    (mixed / ".writing" / "part-00003" / "journal-1").write_bytes(b"finished")
+    for name in ("index/.part-00002.parquet.1", "index/.part-00009.parquet.1", ".zarr.json.1", ".index.parquet.1"):
+        (mixed / name).write_bytes(b"half")
+    assert here.lock(2)
+    assert here.lock(TOP)
     open_writer(mixed)
-    assert sorted(path.name for path in aside.iterdir()) == [living, elsewhere]
-    assert sorted(path.name for path in (mixed / "index").glob(".*")) == sorted(
-        f".part-00009.parquet.{writer}" for writer in (f"{host}.{os.getppid()}", f"other.{dead}")
-    )
-    assert not list(mixed.glob(".zarr.json.*")) + list(mixed.glob(".index.parquet.*"))
+    assert sorted(path.relative_to(mixed / ".writing").as_posix() for path in (mixed / ".writing").rglob("*")) == [
+        "part-00002", "part-00002/grown-1", "part-00002/grown-1/mask", "part-00003", "part-00003/journal-1",
+    ]  # fmt: skip
+    assert [path.name for path in (mixed / "index").glob(".*")] == [".part-00002.parquet.1"]
+    assert sorted(path.name for path in mixed.glob(".*.1")) == [".index.parquet.1", ".zarr.json.1"]
+    here.unlock(0, 0)
+    open_writer(mixed)
+    assert [path.name for path in (mixed / ".writing").iterdir()] == ["part-00003"]
+    assert list(mixed.glob(".*.1")) + list((mixed / "index").glob(".*")) == []
+
+
+def test_litter_of_other_shards_is_theirs(mixed: Path) -> None:
+    for number in (4, 5):
+        (mixed / f".writing/part-0000{number}/grown-1").mkdir(parents=True)
+    StoreWriter.open(mixed, SPEC, energy=True, input_root=stores.ROOT, versions={}, shard=Shard(1, 2))
+    assert [path.name for path in (mixed / ".writing").iterdir()] == ["part-00004"]
 
 
 def test_of_drivers_that_make_one_store_together_the_first_decides(tmp_path: Path) -> None:
@@ -468,7 +488,7 @@ def test_of_drivers_that_make_one_store_together_the_first_decides(tmp_path: Pat
         late.create("zarr.json", b"{}")
     assert before is None
     assert read_root(late)["spec"] == SPEC.to_json()
-    assert stores.visible(path) == [".zarr.json.elsewhere.1", "index", "zarr.json"]
+    assert stores.visible(path) == ["index", "zarr.json"]
 
 
 def test_a_driver_that_is_late_adds_to_the_store_of_the_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -503,24 +523,51 @@ def test_half_written_records_do_not_count(mixed: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "name", "before", "now"),
+    ("changes", "words"),
     [
-        ({"scheme": "tube"}, "scheme", "'motion-guided'", "'tube'"),
-        ({"scheme_options": {"c": 2.0}}, "scheme_options", "{}", "{'c': 2.0}"),
-        ({"grid": PatchGrid(7, 7), "ratio": 0.5}, "grid", "'3x4'", "'7x7'"),
-        ({"ratio": 0.5, "seed": 3}, "ratio", "0.75", "0.5"),
-        ({"seed": 3}, "seed", "0", "3"),
-        ({"energy": False}, "energy", "True", "False"),
-        ({"part_videos": 3}, "part_videos", "256", "3"),
+        ({"scheme": "tube"}, ["scheme='motion-guided', this run asks for 'tube' (--scheme motion-guided)"]),
+        (
+            {"scheme_options": {"c": 2.0}},
+            ["scheme_options={}, this run asks for {'c': 2.0} (without --scheme-option c)"],
+        ),
+        (
+            {"grid": PatchGrid(7, 7), "ratio": 0.5, "seed": 3},
+            [
+                "grid='3x4', this run asks for '7x7' (--grid 3x4)",
+                "ratio=0.75, this run asks for 0.5 (--ratio 0.75)",
+                "seed=0, this run asks for 3 (--seed 0)",
+            ],
+        ),
+        ({"energy": False}, ["energy=True, this run asks for False (--energy)"]),
+        ({"part_videos": 3}, ["part_videos=256, this run asks for 3 (--part-videos 256)"]),
+        ({"part_bytes": 3}, ["part_bytes=2147483648, this run asks for 3 (part_bytes=2147483648 in Python)"]),
+        (
+            {"reading": DecodeOptions(stream=2, strict=True)},
+            [
+                "stream=None, this run asks for 2 (without --stream)",
+                "strict=False, this run asks for True (without --strict)",
+            ],
+        ),
     ],
 )
-def test_another_spec_is_refused(mixed: Path, changes: dict[str, Any], name: str, before: str, now: str) -> None:
+def test_another_spec_is_refused_with_every_option_that_differs(
+    mixed: Path, changes: dict[str, Any], words: list[str]
+) -> None:
     content = stores.array_files(mixed)
     with pytest.raises(SpecMismatchError) as caught:
         open_writer(mixed, replace(SPEC, **changes))
-    assert f"was made with {name}={before}, this run asks for {now}" in str(caught.value)
-    assert str(mixed) in str(caught.value)
+    assert str(caught.value) == (
+        f"{mixed} was made with {'; and with '.join(words)}; use the same options, another output, or --overwrite"
+    )
     assert stores.array_files(mixed) == content
+
+
+def test_options_of_a_scheme_that_a_store_has_are_given_as_flags(tmp_path: Path) -> None:
+    open_writer(tmp_path / "m.zarr", replace(SPEC, scheme_options={"c": 2.0, "d": "a b", "e": 1}, energy=False))
+    with pytest.raises(SpecMismatchError) as caught:
+        open_writer(tmp_path / "m.zarr", replace(SPEC, scheme_options={"e": 1, "f": 2}))
+    assert "(--scheme-option c=2.0, --scheme-option 'd=a b', without --scheme-option f)" in str(caught.value)
+    assert "energy=False, this run asks for True (--no-energy)" in str(caught.value)
 
 
 def test_another_root_is_refused(mixed: Path) -> None:
@@ -618,6 +665,79 @@ def test_remove_refuses_what_is_not_ours(tmp_path: Path, make: Callable[[Path], 
     with pytest.raises(StoreError):
         StoreWriter.remove(path)
     assert content_of(path) == before
+
+
+@needs_locks
+@pytest.mark.parametrize("held", [7, RUNS + 5])
+def test_a_store_that_somebody_writes_is_not_removed(mixed: Path, held: int) -> None:
+    before, other = stores.array_files(mixed), place(mixed)
+    assert other.lock(held)
+    with pytest.raises(StoreBusyError, match=r"another run is writing .*cannot be removed before that run has ended"):
+        StoreWriter.remove(mixed)
+    with pytest.raises(StoreBusyError):
+        StoreWriter.open(mixed, SPEC, energy=True, input_root=stores.ROOT, versions={}, overwrite=True)
+    assert stores.array_files(mixed) == before
+    other.unlock(held)
+    StoreWriter.open(mixed, SPEC, energy=True, input_root=stores.ROOT, versions={}, overwrite=True)
+    assert stores.visible(mixed) == ["index", "zarr.json"]
+    assert Store.open(mixed).index.num_rows == 0
+
+
+def test_a_commit_goes_into_the_store_it_was_begun_for_alone(mixed: Path) -> None:
+    opened = open_writer(mixed)
+
+    def replaced(begin: Callable[[], Any]) -> None:
+        with begin() as begun:
+            begun.append(stores.make_volume(3))
+            begun.end_video(stores.done("z.mp4", 3, 2))
+            root = json.loads((mixed / "zarr.json").read_text())
+            root["attributes"]["uuid"] = "another"
+            (mixed / "zarr.json").write_text(json.dumps(root))
+            begun.commit()
+
+    with pytest.raises(StoreError, match="replaced by another one while this run was writing it"):
+        replaced(lambda: opened.part(2))
+    assert committed_numbers(place(mixed)) == [0, 1]
+    assert not (mixed / "part-00002").exists()
+    with pytest.raises(StoreError, match="replaced"):
+        opened.part(3)
+    with pytest.raises(StoreError, match="replaced"), opened.hold(Shard()):
+        pass
+    (mixed / "zarr.json").unlink()
+    with pytest.raises(StoreError, match="removed"):
+        opened.part(3)
+
+
+@pytest.mark.parametrize("harm", ["removed", "cut", "changed", "added"])
+def test_what_is_committed_is_what_was_written(tmp_path: Path, harm: str) -> None:
+    opened = open_writer(tmp_path / "m.zarr")
+
+    def commit() -> None:
+        with opened.part(0) as begun:
+            begun.append(stores.make_volume(300))
+            for array in begun._growing:
+                array.flush()
+            (chunk,) = (tmp_path / "m.zarr" / ".writing" / "part-00000").glob("grown-*/energy/c/0/0/0")
+            content = chunk.read_bytes()
+            if harm == "removed":
+                chunk.unlink()
+            elif harm == "added":
+                chunk.with_name("1").write_bytes(b"x")
+            else:
+                chunk.write_bytes(content[:-1] + (b"" if harm == "cut" else bytes([content[-1] ^ 1])))
+            begun.end_video(stores.done("a.mp4", 300))
+            begun.commit()
+
+    words = {
+        "removed": "0 is gone",
+        "cut": r"0 has \d+ bytes, \d+ were",
+        "changed": "0 has other",
+        "added": "1 was not",
+    }
+    with pytest.raises(StoreWriteError, match=f"cannot commit part 0 of .*: energy/c/0/0/{words[harm]}"):
+        commit()
+    assert committed_numbers(place(tmp_path / "m.zarr")) == []
+    write_part(open_writer(tmp_path / "m.zarr"), 0, MIXED)
 
 
 def test_remove_takes_a_store_away_whatever_its_spec(mixed: Path) -> None:

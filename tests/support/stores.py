@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
@@ -12,6 +13,7 @@ import pyarrow.parquet as pq
 
 from mgmtool.store import StoreWriter
 from mgmtool.store.checksums import METADATA_KEY
+from mgmtool.store.index import ROOT_KEY
 from mgmtool.types import ExtractSpec, MaskVolume, Orientation, Outcome, PatchGrid, VideoFacts, VideoInfo, VideoRef
 
 SPEC = ExtractSpec(grid=PatchGrid(3, 4), energy_grid=PatchGrid(2, 5))
@@ -20,17 +22,25 @@ ROOT = "/videos"
 
 
 def array_files(store: Path) -> dict[str, bytes]:
-    """Every file of the Zarr side of a store, by name within the store."""
+    """Every file of the Zarr side of a store, by name within the store, without the UUID, which no two stores share."""
     files = [store / "zarr.json", *sorted(path for path in store.glob("part-*/**/*") if path.is_file())]
-    return {path.relative_to(store).as_posix(): path.read_bytes() for path in files}
+    contents = {path.relative_to(store).as_posix(): path.read_bytes() for path in files}
+    return contents | {"zarr.json": _without_uuid(contents["zarr.json"])}
+
+
+def _without_uuid(content: bytes) -> bytes:
+    return re.sub(rb'"uuid": "[0-9a-f-]{36}"', b'"uuid": ""', content)
 
 
 def index_tables(store: Path) -> dict[str, pa.Table]:
-    """Every Parquet table of a store, checksums included, without the one column that measures time."""
+    """Every Parquet table of a store, checksums included, without the one column that measures time and the store's UUID."""
     files = [*store.glob("*.parquet"), *sorted((store / "index").iterdir())]
     tables = {path.relative_to(store).as_posix(): pq.read_table(path).drop_columns(["seconds"]) for path in files}
     for name, table in tables.items():
-        assert (METADATA_KEY in (table.schema.metadata or {})) == name.startswith("index/"), name
+        metadata = dict(table.schema.metadata or {})
+        assert ({METADATA_KEY, ROOT_KEY} <= metadata.keys()) == name.startswith("index/"), name
+        metadata = {key: _without_uuid(value) for key, value in metadata.items()}
+        tables[name] = table.replace_schema_metadata(metadata)
     return tables
 
 

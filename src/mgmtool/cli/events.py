@@ -42,6 +42,7 @@ def video_event(outcome: Outcome) -> dict[str, Any]:
         "message": outcome.message,
         "num_frames": 0 if outcome.facts is None else outcome.facts.num_frames,
         "part": outcome.part,
+        "resumed": outcome.resumed,
         "seconds": round(outcome.seconds, 4),
         "cpu_seconds": round(outcome.cpu_seconds, 4),
         "size_bytes": outcome.video.size if outcome.video.size >= 0 else None,

@@ -29,7 +29,7 @@ _CURES = {
 }
 """What to do about an error of the system, by its number."""
 
-_STOPPING = b"stopping: the part being written is dropped; press Ctrl-C again to stop at once\n"
+_STOPPING = b"stopping: finished videos are kept; press Ctrl-C again to stop at once\n"
 
 
 class Terminated(BaseException):
@@ -107,6 +107,17 @@ class _Stop:
                 os.write(2, (b"\n" if sys.stderr.isatty() else b"") + _STOPPING)
         self._told(signal.Signals(number).name)
         raise KeyboardInterrupt if number == signal.SIGINT else Terminated(number)
+
+
+def kept_words(videos: int) -> str:
+    """Say how many videos an interrupted run leaves to the next one."""
+    return f"{videos} finished {'video is' if videos == 1 else 'videos are'} kept"
+
+
+def stopped_words(how: str, error: BaseException) -> str:
+    """Say what becomes of a run that a signal ended; a run that had begun has noted what it keeps."""
+    (kept, *_) = getattr(error, "__notes__", ["what was finished is kept"])
+    return f"{how}; {kept}, run the same command again to resume"
 
 
 def fail(message: str, code: int) -> int:

@@ -14,10 +14,8 @@ import click
 import mgmtool
 from mgmtool.cli import commands
 from mgmtool.cli.config import load_config
-from mgmtool.cli.exits import Terminated, broken_pipe, fail, open_streams, settle, system_words
+from mgmtool.cli.exits import Terminated, broken_pipe, fail, open_streams, settle, stopped_words, system_words
 from mgmtool.errors import MgmtoolError, UsageError, did_you_mean, one_line
-
-_RESUME = "{}; what was committed stays, run the same command again to go on"
 
 
 class CommandFolder(click.Group):
@@ -76,10 +74,10 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         code: Any = cli.main(arguments, prog_name="mgmtool", standalone_mode=False)
         sys.stdout.flush()
-    except (KeyboardInterrupt, click.exceptions.Abort):
-        code = fail(_RESUME.format("interrupted"), 130)
+    except (KeyboardInterrupt, click.exceptions.Abort) as error:
+        code = fail(stopped_words("interrupted", error.__cause__ or error.__context__ or error), 130)
     except Terminated as end:
-        code = fail(_RESUME.format("terminated"), end.code)
+        code = fail(stopped_words("terminated", end), end.code)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         code = error.exit_code

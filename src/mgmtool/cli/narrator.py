@@ -14,6 +14,7 @@ import click
 
 from mgmtool.cli.console import Progress, failed, json_line, notice, show_profile
 from mgmtool.cli.events import changed_words, start_facts, summary_event, totals_words, video_event
+from mgmtool.cli.exits import kept_words
 from mgmtool.cli.extract_options import Output
 from mgmtool.cli.log import Log
 from mgmtool.cli.words import shown, skipped_words
@@ -127,7 +128,7 @@ class Narrator:
         if output.profile and not output.quiet:
             show_profile(run.totals.profile())
         if stopped and tells:
-            notice(f"stopped: more than {limit} failures; the part being written was dropped")
+            notice(f"stopped: more than {limit} failures; {kept_words(run.kept())}")
 
     def _event(self, event: Mapping[str, Any]) -> None:
         if self._output.as_json:

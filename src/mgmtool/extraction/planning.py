@@ -46,7 +46,9 @@ def prepare(
     resume : Resume, optional
         How to resume an existing store.
     scratch : str, optional
-        Folder for temporary files, above all the copies of remote videos, one per worker; by default the system's.
+        Folder for temporary files: the copies of remote videos, one per worker, and of a store behind a URL the parts and
+        journals that are not uploaded yet, which the next run with the same folder finds. By default the system's, where the next
+        run looks for nothing.
     named : sequence of str
         What the record of the run calls the inputs, where they are a corpus.
     profile : bool
@@ -62,8 +64,6 @@ def prepare(
             raise UsageError(f"scratch is {scratch!r}, which is no folder; expected one that is there")
         scratch = str(Path(scratch).absolute())  # tasks elsewhere have another current folder
     found = _find(inputs, recipe, how)
-    if overwrite:
-        StoreWriter.remove(output)
     writer = StoreWriter.open(
         output,
         recipe.spec,
@@ -71,6 +71,8 @@ def prepare(
         input_root=found.root,
         versions=library_versions(),
         scratch=scratch,
+        shard=how.shard,
+        overwrite=overwrite,
     )
     ready = _plan(found, recipe, how, writer.committed())
     given = tuple(named or (() if isinstance(inputs, Corpus) else inputs))

@@ -41,7 +41,7 @@ _STAGES = (
     "evidence",
     "energy",
     "place",
-    "spool",
+    "journal",
     "wait",
     "append",
     "commit",

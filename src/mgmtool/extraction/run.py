@@ -7,16 +7,18 @@ import time
 from collections import Counter
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, closing, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
 from mgmtool.corpus import Corpus, Part
 from mgmtool.engines import Cluster, Engine
 from mgmtool.errors import PartCommittedError, StoreBusyError, StoreWriteError, VideoError
 from mgmtool.extraction.environment import judged
+from mgmtool.extraction.journal import JournalKey, count_finished
+from mgmtool.extraction.open_parts import OpenParts
 from mgmtool.extraction.recipe import Recipe
-from mgmtool.extraction.record import RunFacts, RunTotals, known_bytes, recorded
-from mgmtool.extraction.worker import lost_video, process_video
+from mgmtool.extraction.record import RunFacts, RunTotals, known_bytes, recorded, versions
+from mgmtool.extraction.worker import close_journal, lost_video, process_task
 from mgmtool.profiling import Clock
 from mgmtool.store import StoreWriter
 from mgmtool.types import Outcome, Resume, VideoRef
@@ -35,8 +37,8 @@ class Work:
     ----------
     recipe : Recipe
         What is extracted.
-    hashed : bool
-        Whether outcomes carry the XXH3 of the file.
+    resume : Resume
+        How the run resumes what exists.
     scratch : str or None
         Folder for temporary files; None is that of the system.
     profile : bool
@@ -44,9 +46,13 @@ class Work:
     """
 
     recipe: Recipe
-    hashed: bool = False
+    resume: Resume
     scratch: str | None = None
     profile: bool = False
+
+    def key(self, store: StoreWriter) -> JournalKey:
+        """Say which journals are of use to this work on a store."""
+        return JournalKey.of(store.uuid, self.recipe.spec, versions())
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +121,27 @@ class ExtractRun(Plan):
     _inputs: tuple[str, ...] = ()
     _profile: bool = False
     totals: RunTotals = field(default_factory=RunTotals)
+    _committed: set[int] = field(default_factory=set)
+
+    def kept(self) -> int:
+        """Count the videos of this run that are finished, in parts it has committed and in the journals of the others.
+
+        Call it once the run has ended, however it did.
+        """
+        key = self._work.key(self._writer)
+        open_parts = [part for part in self.parts if part.number not in self._committed]
+        finished = sum(count_finished(self._writer.unfinished(part.number), key) for part in open_parts)
+        return self.remaining - sum(len(part.videos) for part in open_parts) + finished
+
+    @property
+    def _work(self) -> Work:
+        return Work(self.recipe, self.resume, self._scratch, self._profile)
 
     def outcomes(self, on_commit: OnCommit | None = None) -> Generator[Outcome, None, None]:
         """Do the work; yield one outcome per video, in order, once its masks are with the part's writer.
 
-        Closing the generator early drops the part being written; committed parts stay. A run that has something to do leaves a
-        record of itself in the folder ``runs`` of the store, whatever ends it.
+        Closing the generator early keeps every finished video, in a committed part or in the journal of an open one. A run that
+        has something to do leaves a record of itself in the folder ``runs`` of the store, whatever ends it.
 
         Parameters
         ----------
@@ -137,10 +158,11 @@ class ExtractRun(Plan):
 
         def committed(part: Part) -> None:
             self.totals.parts += 1
+            self._committed.add(part.number)
             if on_commit is not None:
                 on_commit(part)
 
-        how = Work(self.recipe, self.resume.fingerprint == "content", self._scratch, self._profile)
+        how = self._work
         watch = Watch(committed, self.totals.clock)
         with self._writer.hold(self.resume.shard), self._recorded():
             if self.parts:
@@ -167,26 +189,33 @@ class ExtractRun(Plan):
 def write_parts(
     writer: StoreWriter, engine: Engine, parts: list[Part], how: Work, watch: Watch
 ) -> Generator[Outcome, None, None]:
-    """Write and commit parts one after the other, from one stream of results."""
-    videos = (video for part in parts for video in part.videos)
-    with tempfile.TemporaryDirectory(prefix="mgmtool-", dir=how.scratch, ignore_cleanup_errors=True) as spool:
-        work = partial(process_video, recipe=how.recipe, spool=spool, fingerprint=how.hashed, profile=how.profile)
-        results = engine.run(work, videos, lost_video)
+    """Write and commit parts one after the other, from the journals of earlier runs and one stream of results."""
+    key = how.key(writer)
+    with (
+        OpenParts(writer, parts, key, how.resume) as open_parts,
+        tempfile.TemporaryDirectory(prefix="mgmtool-", dir=how.scratch, ignore_cleanup_errors=True) as scratch,
+    ):
+        hashed = how.resume.fingerprint == "content"
+        work = partial(
+            process_task, recipe=how.recipe, key=key, scratch=scratch, fingerprint=hashed, profile=how.profile
+        )
+        results = engine.run(work, open_parts.tasks(), lost_video)
         try:
             timed = watch.clock.timed(results, "wait")
             for part in parts:
-                with writer.part(part.number) as growing:
-                    for video in part.videos:
-                        result = judged(next(timed), spool)
-                        outcome = replace(result.outcome, part=part.number)
-                        with watch.clock.stage("append"):
-                            result.hand_over(growing, outcome, part.supersedes.get(video.id))
-                        yield outcome
-                    with watch.clock.stage("commit"):
-                        growing.commit()
+                growing = open_parts.open(part)
+                for video in part.videos:
+                    result = growing.earlier.get(video.id) or judged(next(timed), scratch)
+                    with watch.clock.stage("append"):
+                        outcome = growing.write(result)
+                    yield outcome
+                with watch.clock.stage("commit"):
+                    growing.writer.commit()
+                open_parts.close(part)
                 watch.told(part)
         finally:
             results.close()
+            close_journal()  # of an engine that works in this process
 
 
 def write_parts_elsewhere(

@@ -2,62 +2,68 @@
 
 from __future__ import annotations
 
-import pickle
-import tempfile
+import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from itertools import chain
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mgmtool.corpus import content_fingerprint
-from mgmtool.errors import VideoError, failure_of
+from mgmtool.errors import PASSING, VideoError, failure_of
+from mgmtool.extraction.journal import JournalEntry, JournalKey, JournalWriter
 from mgmtool.extraction.recipe import Recipe
 from mgmtool.extraction.stream import stream_masks, whole_video
 from mgmtool.profiling import measured, stage
-from mgmtool.storage import local_copy
+from mgmtool.storage import is_local, local_copy
 from mgmtool.types import ExtractSpec, MaskVolume, Outcome, VideoRef
 from mgmtool.video.container import silence_ffmpeg
 
-if TYPE_CHECKING:
-    from mgmtool.store import PartWriter  # a worker writes nothing, and loads no Zarr
+_journals: dict[int, JournalWriter] = {}
+"""The journal that this process writes, by process number: a fork has none."""
 
-_SPOOL_FRAMES = 16 * 2048
-"""Frames that a worker holds in memory; a longer video goes through a temporary file, so memory does not grow with length."""
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A video of a part that is open.
+
+    Attributes
+    ----------
+    video : VideoRef
+        The input.
+    folder : str
+        Folder of the part's journals.
+    """
+
+    video: VideoRef
+    folder: str
 
 
 @dataclass(frozen=True, slots=True)
 class VideoResult:
-    """What a worker hands back: the outcome, and the masks as chunks or as a file of chunks."""
+    """What a worker hands back: the outcome, and the masks, in memory or as a place in a journal.
+
+    Attributes
+    ----------
+    outcome : Outcome
+        How the video ended.
+    chunks : list of MaskVolume
+        The masks, where they are in memory.
+    entry : JournalEntry or None
+        Where the masks are in a journal, and the record of how the video ended.
+    trouble : str or None
+        Why the journal could not be written: nothing is known of the video, and the run cannot go on.
+    """
 
     outcome: Outcome
     chunks: list[MaskVolume] = field(default_factory=list)
-    spool: str | None = None
+    entry: JournalEntry | None = None
+    trouble: str | None = None
 
     def volumes(self) -> Iterator[MaskVolume]:
         """Yield the chunks in order."""
-        if self.spool is not None:
-            end = Path(self.spool).stat().st_size
-            with Path(self.spool).open("rb") as file:
-                while file.tell() < end:
-                    yield pickle.load(file)  # noqa: S301  written by our own worker a moment ago
-        yield from self.chunks
-
-    def hand_over(self, part: PartWriter, outcome: Outcome, supersedes: int | None) -> None:
-        """Append the masks to a part and end the video there; whatever comes of it, the spool file is removed."""
-        try:
-            for volume in self.volumes():
-                part.append(volume)
-            part.end_video(outcome, supersedes)
-        finally:
-            self.drop()
-
-    def drop(self) -> None:
-        """Remove the spool file."""
-        if self.spool is not None:
-            Path(self.spool).unlink(missing_ok=True)
+        return iter(self.chunks) if self.entry is None else self.entry.volumes()
 
 
 def extract_video(path: str | Path, spec: ExtractSpec | None = None) -> MaskVolume:
@@ -74,9 +80,9 @@ def extract_video(path: str | Path, spec: ExtractSpec | None = None) -> MaskVolu
 
 
 def process_video(
-    video: VideoRef, recipe: Recipe, spool: str, fingerprint: bool = False, profile: bool = False
+    video: VideoRef, recipe: Recipe, scratch: str | None, fingerprint: bool = False, profile: bool = False
 ) -> VideoResult:
-    """Turn one video into masks, or into a failure with its class. Runs in a worker; never raises for a bad video.
+    """Turn one video into masks in memory, or into a failure with its class; never raises for a bad video.
 
     Parameters
     ----------
@@ -84,50 +90,108 @@ def process_video(
         The input.
     recipe : Recipe
         What to extract.
-    spool : str
-        Folder for the masks of videos too long for memory, and for the copy of a remote video.
+    scratch : str or None
+        Folder for the copy of a remote video; None is that of the system.
     fingerprint : bool
         Whether the outcome carries the XXH3 of the file.
     profile : bool
         Whether it carries the seconds of each stage.
     """
+    chunks = list[MaskVolume]()
+    outcome = _outcome(video, recipe, scratch, fingerprint, profile, chunks.append)
+    return VideoResult(outcome, chunks if outcome.done else [])
+
+
+def process_task(
+    task: Task, recipe: Recipe, key: JournalKey, scratch: str | None, fingerprint: bool = False, profile: bool = False
+) -> VideoResult:
+    """Turn one video into masks in the journal of its part. Runs in a worker; memory does not grow with the length of a video.
+
+    Parameters
+    ----------
+    task : Task
+        The video, and where its part is.
+    key : JournalKey
+        What the journal is for.
+    recipe, scratch, fingerprint, profile
+        As for :func:`process_video`.
+    """
+    journal = _journal(task.folder, key)
+    try:
+        outcome = _outcome(task.video, recipe, scratch, fingerprint, profile, partial(_add, journal))
+        if outcome.failure in PASSING or (outcome.failure == "open" and _vanished(task.video)):
+            journal.undo()  # perhaps no fault of the video: for the driver to judge, and for the next run to try again
+            return VideoResult(outcome)
+        return VideoResult(outcome, entry=journal.end(outcome))
+    except OSError as error:  # _outcome raises none but of the journal
+        close_journal()
+        return VideoResult(Outcome(task.video), trouble=error.strerror or str(error))
+
+
+def _vanished(video: VideoRef) -> bool:
+    return is_local(video.path) and not os.path.lexists(video.path)
+
+
+class _JournalTrouble(Exception):
+    """An error of the journal, which is none of the video."""
+
+
+def _add(journal: JournalWriter, volume: MaskVolume) -> None:
+    try:
+        with stage("journal"):
+            journal.add(volume)
+    except OSError as error:
+        raise _JournalTrouble from error
+
+
+def _outcome(
+    video: VideoRef,
+    recipe: Recipe,
+    scratch: str | None,
+    fingerprint: bool,
+    profile: bool,
+    take: Callable[[MaskVolume], None],
+) -> Outcome:
+    """Hand on the masks of a video chunk by chunk, and say how it ended."""
     silence_ffmpeg()
     start, cpu = time.perf_counter(), time.process_time()
     outcome = Outcome(video)
-    chunks, file = list[MaskVolume](), None
     with measured(profile) as stages:
         try:
             with ExitStack() as stack:
                 with stage("fetch"):
-                    local = stack.enter_context(local_copy(video, spool))
+                    local = stack.enter_context(local_copy(video, scratch))
                     if fingerprint:
                         outcome = replace(outcome, fingerprint=content_fingerprint(local.path))
                 stream = stack.enter_context(stream_masks(local, recipe))
                 for volume in stream.chunks:
-                    chunks.append(volume)
-                    if sum(map(len, chunks)) >= _SPOOL_FRAMES:
-                        file, chunks = _spool(chain(chunks, stream.chunks), spool), []
+                    take(volume)
                 outcome = replace(outcome, facts=stream.facts())
+        except _JournalTrouble as trouble:
+            raise trouble.__cause__ or trouble from None
         except Exception as error:  # noqa: BLE001  one bad video never stops a corpus
             failure, message = failure_of(error)
-            outcome = replace(outcome, failure=failure, message=message)
+            outcome = replace(outcome, facts=None, failure=failure, message=message)
     wall, busy = time.perf_counter() - start, time.process_time() - cpu
-    spent = replace(outcome, seconds=wall, cpu_seconds=busy, stages=dict(stages))
-    return VideoResult(spent, chunks, file) if spent.done else VideoResult(spent)
+    return replace(outcome, seconds=wall, cpu_seconds=busy, stages=dict(stages))
 
 
-def _spool(volumes: Iterable[MaskVolume], folder: str) -> str:
-    """Write chunks to a temporary file and return its path."""
-    with stage("spool"), tempfile.NamedTemporaryFile(dir=folder, suffix=".chunks", delete=False) as file:
-        try:
-            for volume in volumes:
-                pickle.dump(volume, file, pickle.HIGHEST_PROTOCOL)
-        except BaseException:
-            Path(file.name).unlink(missing_ok=True)
-            raise
-    return file.name
+def _journal(folder: str, key: JournalKey) -> JournalWriter:
+    """Return the journal that this process writes for a part; a process works on one part after the other."""
+    journal = _journals.get(os.getpid())
+    if journal is None or (journal.folder, journal.key) != (folder, key):
+        close_journal()
+        journal = _journals[os.getpid()] = JournalWriter(folder, key)
+    return journal
 
 
-def lost_video(video: VideoRef, error: VideoError) -> VideoResult:
+def close_journal() -> None:
+    """Close the journal that this process writes; its next video begins another."""
+    journal = _journals.pop(os.getpid(), None)
+    if journal is not None:
+        journal.close()
+
+
+def lost_video(task: Task, error: VideoError) -> VideoResult:
     """Make the result of a video whose worker could not answer."""
-    return VideoResult(Outcome(video, None, error.failure, str(error)))
+    return VideoResult(Outcome(task.video, None, error.failure, str(error)))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from mgmtool.storage.copies import local_copy, special_kind
 from mgmtool.storage.filesystems import check
-from mgmtool.storage.folder import GROWING
+from mgmtool.storage.folder import GROWING, GROWN, LOCK_FILE
 from mgmtool.storage.listing import Item, ending, expand
 from mgmtool.storage.names import (
     absolute,
@@ -28,6 +28,8 @@ from mgmtool.storage.places import Place, place
 
 __all__ = [
     "GROWING",
+    "GROWN",
+    "LOCK_FILE",
     "Item",
     "Place",
     "absolute",

@@ -7,12 +7,12 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 from mgmtool.errors import NO_SPACE, OpenFailure, ReadFailure, is_full
-from mgmtool.files import is_alive
+from mgmtool.files import alone, is_alive
 from mgmtool.storage.filesystems import filesystem
 from mgmtool.storage.names import file_name, is_url, public
 from mgmtool.storage.retries import attempt
@@ -54,13 +54,23 @@ def local_copy(video: VideoRef, folder: str | Path | None = None) -> Iterator[Vi
             raise OpenFailure(f"the file is {kind}; expected a video file")
         yield video
         return
-    for left in Path(folder or tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        if not is_alive(left.name.removeprefix(_PREFIX).partition("-")[0]):
-            shutil.rmtree(left, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=f"{_PREFIX}{os.getpid()}-", dir=folder, ignore_cleanup_errors=True) as own:
+    _remove_left(Path(folder or tempfile.gettempdir()))
+    with (
+        tempfile.TemporaryDirectory(prefix=f"{_PREFIX}{os.getpid()}-", dir=folder, ignore_cleanup_errors=True) as own,
+        alone(Path(own)),
+    ):
         target = Path(own) / file_name(video.path)
         _fetch(video, target)
         yield replace(video, path=str(target))
+
+
+def _remove_left(folder: Path) -> None:
+    """Remove the copies that nobody holds. A process number says little: the holder may be in another container."""
+    for left in folder.glob(f"{_PREFIX}*"):
+        if not is_alive(left.name.removeprefix(_PREFIX).partition("-")[0]):
+            with suppress(OSError), alone(left) as free:  # somebody else removed it, or it is somebody else's
+                if free:
+                    shutil.rmtree(left, ignore_errors=True)
 
 
 def special_kind(path: str) -> str | None:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from mgmtool.files import Locks, create, signed, sync, whole
+from mgmtool.files import Locks, create, make_folder, sync, whole
 
 GROWING = ".writing"
 """Folder in the place where what is not whole yet grows."""
+GROWN = "grown-"
+"""How the names of folders begin in which the arrays of a part grow; whatever else lies beside them outlives its writer."""
 LOCK_FILE = ".lock"
 
 
@@ -25,13 +28,16 @@ class Folder:
         The folder, which need not exist.
     """
 
-    excludes = True
-
     def __init__(self, path: str) -> None:
         self._root = Path(path).absolute()  # another process, or this one later, may have another current folder
         self.name, self.address = str(Path(path)), str(self._root)
         self.options: dict[str, Any] = {}
         self._locks = Locks(self._root / LOCK_FILE)
+
+    @property
+    def excludes(self) -> bool:
+        """See :class:`mgmtool.storage.Place`; known once a lock has been asked for."""
+        return self._locks.exclude
 
     def identity(self) -> str:
         """See :meth:`mgmtool.storage.Place.identity`."""
@@ -71,7 +77,7 @@ class Folder:
 
     def make_folder(self, name: str) -> None:
         """See :meth:`mgmtool.storage.Place.make_folder`."""
-        (self._root / name).mkdir(parents=True, exist_ok=True)
+        make_folder(self._root / name)
 
     def write(self, name: str, content: bytes) -> None:
         """See :meth:`mgmtool.storage.Place.write`."""
@@ -90,7 +96,7 @@ class Folder:
 
     def _to_write(self, name: str) -> Path:
         path = self._root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         return path
 
     def delete(self, names: Sequence[str]) -> None:
@@ -105,37 +111,49 @@ class Folder:
 
     def remove(self, folder: str = "") -> None:
         """See :meth:`mgmtool.storage.Place.remove`."""
+        path = self._root / folder
         with contextlib.suppress(FileNotFoundError):
-            shutil.rmtree(self._root / folder)
+            shutil.rmtree(path)
+            sync(path.parent)
+
+    def unfinished(self, name: str) -> Path:
+        """See :meth:`mgmtool.storage.Place.unfinished`."""
+        return self._root / GROWING / name
 
     def grow(self, name: str) -> Path:
         """See :meth:`mgmtool.storage.Place.grow`."""
-        grown = self._root / GROWING / signed(name)
-        shutil.rmtree(grown, ignore_errors=True)
-        grown.mkdir(parents=True)
+        grown = self.unfinished(name) / f"{GROWN}{secrets.token_hex(4)}"
+        make_folder(grown)
         return grown
 
     def adopt(self, grown: Path, name: str) -> None:
         """See :meth:`mgmtool.storage.Place.adopt`."""
-        for path in (*sorted(grown.rglob("*")), grown):
+        for path in (*sorted(grown.rglob("*")), grown, grown.parent):
             sync(path)
         target = self._root / name
         shutil.rmtree(target, ignore_errors=True)
         grown.rename(target)
-        sync(target.parent)
+        for path in (target, target.parent, grown.parent):
+            sync(path)
 
     def drop(self, grown: Path) -> None:
         """See :meth:`mgmtool.storage.Place.drop`."""
         shutil.rmtree(grown, ignore_errors=True)
-        self.delete([GROWING])
+        self.put_away(grown.parent.name, keep=True)
 
-    def lock(self, number: int) -> bool:
+    def put_away(self, name: str, *, keep: bool) -> None:
+        """See :meth:`mgmtool.storage.Place.put_away`."""
+        if not keep:
+            shutil.rmtree(self.unfinished(name), ignore_errors=True)
+        self.delete([f"{GROWING}/{name}", GROWING])
+
+    def lock(self, first: int, count: int = 1) -> bool:
         """See :meth:`mgmtool.storage.Place.lock`."""
-        return self._locks.take(number)
+        return self._locks.take(first, count)
 
-    def unlock(self, number: int) -> None:
+    def unlock(self, first: int, count: int = 1) -> None:
         """See :meth:`mgmtool.storage.Place.unlock`."""
-        self._locks.give(number)
+        self._locks.give(first, count)
 
     def held(self, first: int, count: int = 1) -> bool:
         """See :meth:`mgmtool.storage.Place.held`."""
@@ -143,5 +161,5 @@ class Folder:
 
 
 def _aside(path: Path) -> Path:
-    """Name what is being written after its writer: another process may remove it once this one has exited."""
-    return path.with_name(signed(f".{path.name}"))
+    """Name what is being written so that nobody else's is the same; whoever has its lock removes what was left behind."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(8)}")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import hashlib
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -46,6 +48,10 @@ class ObjectStore:
         self.name = public(self.address)
         self.options = dict(options or {})
         self._scratch = scratch
+        self._temporary: dict[str, Path] = {}
+
+    def __reduce__(self) -> tuple[type[ObjectStore], tuple[Any, ...]]:
+        return ObjectStore, (self.address, self.options, self._scratch)
 
     def identity(self) -> str:
         """See :meth:`mgmtool.storage.Place.identity`."""
@@ -117,6 +123,26 @@ class ObjectStore:
         """See :meth:`mgmtool.storage.Place.remove`."""
         self.delete([join(folder, name) if folder else name for name in self.sizes(folder)])
 
+    def unfinished(self, name: str) -> Path:
+        """See :meth:`mgmtool.storage.Place.unfinished`; a folder that outlives a run there is in ``scratch`` alone."""
+        if self._scratch is not None:
+            store = hashlib.blake2b(self.address.encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
+            return Path(self._scratch) / f"mgmtool-{store}-{name}"
+        if name not in self._temporary:
+            self._temporary[name] = Path(tempfile.mkdtemp(prefix="mgmtool-journal-"))
+        return self._temporary[name]
+
+    def put_away(self, name: str, *, keep: bool) -> None:
+        """See :meth:`mgmtool.storage.Place.put_away`."""
+        temporary = self._temporary.pop(name, None)
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
+        elif self._scratch is not None and not keep:
+            shutil.rmtree(self.unfinished(name), ignore_errors=True)
+        elif self._scratch is not None:
+            with contextlib.suppress(OSError):  # not empty, or not there
+                self.unfinished(name).rmdir()
+
     def grow(self, name: str) -> Path:  # noqa: ARG002
         """See :meth:`mgmtool.storage.Place.grow`."""
         return Path(tempfile.mkdtemp(prefix="mgmtool-part-", dir=self._scratch))
@@ -148,11 +174,11 @@ class ObjectStore:
         """See :meth:`mgmtool.storage.Place.drop`."""
         shutil.rmtree(grown, ignore_errors=True)
 
-    def lock(self, number: int) -> bool:  # noqa: ARG002
+    def lock(self, first: int, count: int = 1) -> bool:  # noqa: ARG002
         """See :meth:`mgmtool.storage.Place.lock`; granted, always."""
         return True
 
-    def unlock(self, number: int) -> None:
+    def unlock(self, first: int, count: int = 1) -> None:
         """See :meth:`mgmtool.storage.Place.unlock`."""
 
     def held(self, first: int, count: int = 1) -> bool:  # noqa: ARG002

@@ -34,7 +34,11 @@ class Place(Protocol):
     name: str
     address: str
     options: dict[str, Any]
-    excludes: bool
+
+    @property
+    def excludes(self) -> bool:
+        """See above."""
+        ...
 
     def identity(self) -> str:
         """Return an address that is the same by whichever way the place is reached; may hold a secret."""
@@ -90,6 +94,18 @@ class Place(Protocol):
         """Delete a folder with everything below it; one that does not exist is fine."""
         ...
 
+    def unfinished(self, name: str) -> Path:
+        """Say in which local folder lies what is finished of something that is not whole; it need not exist.
+
+        The name is the same for every process, so that the next run finds what this one left, unless there is no folder that
+        outlives a run.
+        """
+        ...
+
+    def put_away(self, name: str, *, keep: bool) -> None:
+        """Leave the folder of :meth:`unfinished` to the next run if that can use it, or else remove it with all it holds."""
+        ...
+
     def grow(self, name: str) -> Path:
         """Return an empty local folder in which a new folder of this name can grow unseen."""
         ...
@@ -102,12 +118,15 @@ class Place(Protocol):
         """Remove what is left of a folder that :meth:`grow` returned."""
         ...
 
-    def lock(self, number: int) -> bool:
-        """Take a lock without waiting; False if somebody else has it. Where there are no locks, all are granted."""
+    def lock(self, first: int, count: int = 1) -> bool:
+        """Take ``count`` locks from ``first`` on, or all of them for 0, without waiting; False if somebody else has one.
+
+        Where there are no locks, all are granted.
+        """
         ...
 
-    def unlock(self, number: int) -> None:
-        """Give a lock back. The end of a process gives back all it has."""
+    def unlock(self, first: int, count: int = 1) -> None:
+        """Give locks back. The end of a process gives back all it has."""
         ...
 
     def held(self, first: int, count: int = 1) -> bool:

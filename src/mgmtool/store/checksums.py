@@ -51,6 +51,21 @@ def of_folder(folder: Path) -> dict[str, Checksum]:
     return {path.relative_to(folder).as_posix(): of_bytes(path.read_bytes()) for path in files}
 
 
+def first_difference(expected: Mapping[str, Checksum], found: Mapping[str, Checksum]) -> str | None:
+    """Say in a few words which file is not what was written, the first by name; None where all are."""
+    for name in sorted(expected.keys() | found.keys()):
+        was, now = expected.get(name), found.get(name)
+        if was is None:
+            return f"{name} was not written by this run"
+        if now is None:
+            return f"{name} is gone"
+        if now[0] != was[0]:
+            return f"{name} has {now[0]} bytes, {was[0]} were written"
+        if now != was:
+            return f"{name} has other content than was written"
+    return None
+
+
 def dump(checksums: Mapping[str, Checksum]) -> bytes:
     """Write checksums as JSON."""
     return json.dumps({name: list(value) for name, value in sorted(checksums.items())}).encode()

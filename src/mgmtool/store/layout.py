@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,8 @@ INDEX_FILE = "index.parquet"
 
 RUNS = 1 << 40
 """Locks below this number stand for parts, those from it on for runs, by their shard."""
+TOP = RUNS - 1
+"""The lock of whoever writes a file at the top of the store: its root, its index, the record of a run."""
 
 _SAID = {"spec": dict, "input_root": str, "versions": dict}
 """Attributes of the root of a store that readers rely on, and their types."""
@@ -105,6 +108,7 @@ def root_attributes(spec: ExtractSpec, input_root: str, versions: dict[str, str]
     """Attributes of the root group: everything a reader needs to make sense of the arrays."""
     return {
         **ATTRIBUTES,
+        "uuid": str(uuid.uuid4()),
         "spec": spec.to_json(),
         "input_root": input_root,
         "versions": {"mgmtool": mgmtool.__version__, "numpy": np.__version__, **versions},

@@ -11,9 +11,12 @@ from zarr.abc.buffer import Buffer
 from zarr.storage import MemoryStore
 
 from mgmtool.errors import StoreError
-from mgmtool.storage import Place
+from mgmtool.storage import GROWING, LOCK_FILE, Place
 from mgmtool.store.layout import ROOT_FILE, check_attributes, check_usable
 from mgmtool.store.records import how_to_repair
+
+_BEFORE = {LOCK_FILE, GROWING}
+"""What may lie in a folder before it is a store, or after one was removed."""
 
 
 def read_root(place: Place) -> dict[str, Any] | None:
@@ -29,7 +32,7 @@ def read_root(place: Place) -> dict[str, Any] | None:
     except (FileNotFoundError, NotADirectoryError):
         if place.is_file():
             raise StoreError(f"output {place.name} is a file; expected a new folder or a mask store") from None
-        if all(name.startswith(f".{ROOT_FILE}.") for name in place.names()):
+        if all(name in _BEFORE or name.startswith(f".{ROOT_FILE}.") for name in place.names()):
             return None
         attributes = None
     if attributes is None:
@@ -49,6 +52,22 @@ def group_attributes(content: bytes) -> dict[str, Any] | None:
         return dict(root["attributes"]) if root["node_type"] == "group" else None
     except (ValueError, TypeError, KeyError):
         return None
+
+
+def check_same(place: Place, uuid: str | None) -> None:
+    """Refuse to write into another store than the one that was opened: somebody may have replaced or removed it since.
+
+    Raises
+    ------
+    StoreError
+    """
+    try:
+        attributes = group_attributes(place.read(ROOT_FILE))
+    except (FileNotFoundError, NotADirectoryError):
+        attributes = None
+    if attributes is None or attributes.get("uuid") != uuid:
+        how = "removed" if attributes is None else "replaced by another one"
+        raise StoreError(f"the store {place.name} was {how} while this run was writing it; nothing more is written")
 
 
 def create_root(place: Place, attributes: dict[str, Any]) -> None:

@@ -3,37 +3,106 @@
 from __future__ import annotations
 
 import contextlib
+import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mgmtool.errors import StoreError
-from mgmtool.files import left_behind
-from mgmtool.storage import GROWING, Place, place
+from mgmtool.storage import GROWING, GROWN, Place, place
 from mgmtool.store._errors import read_errors, write_errors
 from mgmtool.store.index import KEYS, SCHEMA, parquet_bytes, superseded_rows, without
-from mgmtool.store.layout import INDEX_FILE, ROOT_FILE, part_number
+from mgmtool.store.layout import INDEX_FILE, ROOT_FILE, TOP, part_name, part_number
 from mgmtool.store.records import committed_numbers, index_table, record_file
 from mgmtool.store.root import read_root
+from mgmtool.types import Shard
+
+_WHOLE = Shard()
+
+_PATIENCE = 10.0
+"""Seconds for which a file at the top is waited for; writing one takes a few milliseconds."""
 
 
-def tidy(place: Place) -> None:
-    """Remove parts without a commit record that nobody is writing, and what exited processes of this machine left."""
+def tidy(place: Place, shard: Shard = _WHOLE) -> None:
+    """Remove what was left by runs that were stopped: of every part that nobody holds, all but its finished videos.
+
+    Nothing but a lock says that nobody is at work: neither host nor process number tell two containers apart. Where locks keep
+    nobody out, nothing is removed.
+
+    Parameters
+    ----------
+    place : Place
+        The store.
+    shard : Shard
+        Whose parts are looked after; those of other drivers are theirs, in case locks of this file system reach one machine only.
+    """
     place.make_folder("index")
     if not place.excludes:
-        return  # nobody can tell what is litter and what another run is uploading
-    for name in place.names():
-        number = part_number(name)
-        if number is not None:
-            _remove_if(place, name, number, committed=False)
-    top = [name for name in place.names() if any(left_behind(name, f".{stem}") for stem in (ROOT_FILE, INDEX_FILE))]
-    records = [name for name in place.names("index") if left_behind(name, name.partition(".parquet")[0] + ".parquet")]
-    place.delete(top + [f"index/{name}" for name in records])
-    for name in place.names(GROWING):
-        if left_behind(name, name.partition(".")[0]):
-            with contextlib.suppress(OSError):
-                place.remove(f"{GROWING}/{name}")
+        return
+    committed = set(committed_numbers(place))
+    for number in sorted((_numbers(place.names()) - committed) | _numbers(place.names(GROWING)) | _half_records(place)):
+        if shard.has(number):
+            with _held(place, number) as ours:
+                if ours:
+                    _tidy_part(place, number)
+    place.delete([GROWING])
+    with _held(place, TOP) as ours:
+        if ours:
+            stems = (f".{ROOT_FILE}.", f".{INDEX_FILE}.")
+            place.delete([name for name in place.names() if name.startswith(stems)])
+            place.delete([f"runs/{name}" for name in place.names("runs") if name.startswith(".")])
+
+
+def _numbers(names: Iterable[str]) -> set[int]:
+    """Numbers of the parts that some names begin with."""
+    return {number for name in names if (number := part_number(name.partition(".")[0])) is not None}
+
+
+def _half_records(place: Place) -> set[int]:
+    return _numbers(name.removeprefix(".") for name in place.names("index") if name.startswith("."))
+
+
+@contextlib.contextmanager
+def _held(place: Place, number: int) -> Iterator[bool]:
+    """Hold a lock if nobody has it, and say whether that is so and means anything."""
+    if not place.lock(number):
+        yield False
+        return
+    try:
+        yield place.excludes
+    finally:
+        place.unlock(number)
+
+
+def _tidy_part(place: Place, number: int) -> None:
+    """Remove what was left of a part that we hold."""
+    name, committed = part_name(number), place.exists(record_file(number))
+    place.delete([f"index/{half}" for half in place.names("index") if half.startswith(f".{name}.parquet.")])
+    with contextlib.suppress(OSError):  # somebody else's files, perhaps; they harm nobody
+        if not committed:
+            place.remove(name)
+        for left in place.names(GROWING):
+            if left.startswith(f"{name}.") or (left == name and committed):
+                place.remove(f"{GROWING}/{left}")
+        for grown in place.names(f"{GROWING}/{name}"):
+            if grown.startswith(GROWN):
+                place.remove(f"{GROWING}/{name}/{grown}")
+    place.delete([f"{GROWING}/{name}"])
+
+
+@contextlib.contextmanager
+def at_the_top(place: Place) -> Iterator[None]:
+    """Hold the lock of the files at the top of a store, so that nobody takes ours for litter while it is half written."""
+    end = time.monotonic() + _PATIENCE
+    while not (ours := place.lock(TOP)) and time.monotonic() < end:
+        time.sleep(0.01)
+    try:
+        yield
+    finally:
+        if ours:
+            place.unlock(TOP)
 
 
 def gather(place: Place) -> tuple[int, int]:
@@ -49,12 +118,14 @@ def gather(place: Place) -> tuple[int, int]:
         records = list(place.read_many(names))  # compressed, as they are: a few dozen bytes per video
         superseded = superseded_rows(index_table(record, KEYS) for record in records)
         content = parquet_bytes((without(index_table(record), superseded) for record in records), SCHEMA)
-    place.write(INDEX_FILE, content)
+    with at_the_top(place):
+        place.write(INDEX_FILE, content)
+    for number in _numbers(place.names(GROWING)):
+        if place.exists(record_file(number)):
+            with _held(place, number) as ours:
+                if ours:
+                    _tidy_part(place, number)
     if place.excludes:
-        for name in place.names(GROWING):
-            number = part_number(name.partition(".")[0])
-            if number is not None:
-                _remove_if(place, f"{GROWING}/{name}", number, committed=True)
         place.delete([GROWING])
     return int(pq.read_metadata(pa.BufferReader(content)).num_rows), len(names)
 
@@ -84,14 +155,3 @@ def rebuild_index(store: str | Path) -> tuple[int, int]:
         if read_root(where) is None:
             raise StoreError(f"no mask store at {where.name}: nothing is there")
         return gather(where)
-
-
-def _remove_if(place: Place, folder: str, number: int, *, committed: bool) -> None:
-    """Remove a folder of a part, if that is committed or not, and nobody is writing it."""
-    if place.exists(record_file(number)) == committed and place.lock(number):
-        try:
-            if place.exists(record_file(number)) == committed:
-                with contextlib.suppress(OSError):  # somebody else's, perhaps; it harms nobody
-                    place.remove(folder)
-        finally:
-            place.unlock(number)

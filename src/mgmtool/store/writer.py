@@ -11,14 +11,17 @@ from typing import Any, Self
 import pyarrow as pa
 
 from mgmtool.errors import SpecMismatchError, StoreBusyError
-from mgmtool.storage import GROWING, Place, place
+from mgmtool.storage import GROWING, LOCK_FILE, Place, place
 from mgmtool.store._errors import read_errors, write_errors
-from mgmtool.store.layout import ROOT_FILE, RUNS, frame_arrays, root_attributes
+from mgmtool.store.layout import ROOT_FILE, RUNS, frame_arrays, part_name, root_attributes
+from mgmtool.store.mismatch import differences
 from mgmtool.store.part import PartWriter
 from mgmtool.store.records import committed_numbers, index_table, record_file
-from mgmtool.store.root import create_root, read_root
-from mgmtool.store.upkeep import gather, tidy
+from mgmtool.store.root import check_same, create_root, read_root
+from mgmtool.store.upkeep import at_the_top, gather, tidy
 from mgmtool.types import ExtractSpec, KnownVideo, Outcome, Shard, VideoRef
+
+_WHOLE = Shard()
 
 
 @dataclass(slots=True)
@@ -70,10 +73,12 @@ class StoreWriter:
         Path or URL, for messages.
     spec : ExtractSpec
         What all its parts were made with.
+    uuid : str or None
+        Of the store that was opened; None for one of an early version. Nothing is committed to another.
     """
 
     def __init__(self, place: Place, spec: ExtractSpec, energy: bool, root: dict[str, Any]) -> None:
-        self.name, self.spec, self._root = place.name, spec, root
+        self.name, self.spec, self.uuid, self._root = place.name, spec, root.get("uuid"), root
         self._place, self._arrays = place, frame_arrays(spec, energy)
 
     @classmethod
@@ -86,6 +91,8 @@ class StoreWriter:
         input_root: str,
         versions: dict[str, str],
         scratch: str | None = None,
+        shard: Shard = _WHOLE,
+        overwrite: bool = False,
     ) -> Self:
         """Create a store, or open one made with the same spec, and remove the litter of a run that was killed.
 
@@ -103,24 +110,33 @@ class StoreWriter:
             Versions of the libraries that decide the masks.
         scratch : str, optional
             Local folder in which the parts of a remote store grow; by default that of the system for temporary files.
+        shard : Shard
+            Whose litter is removed.
+        overwrite : bool
+            Remove a mask store that is there, and make another.
 
         Raises
         ------
         StoreError
             The path is a file, a folder of something else, or a foreign Zarr group.
+        StoreBusyError
+            A store is to be removed while a run is writing it.
         SpecMismatchError
-            The store was made with another spec; the message names the first option that differs.
+            The store was made with another spec; the message names every option that differs.
         StoreWriteError
             The folder cannot be written.
         """
         where = place(path, scratch=scratch)
         with write_errors(where.name):
-            root = _attributes(where, spec, input_root)
-            if root is None:
-                create_root(where, root_attributes(spec, input_root, versions))
-                root = _attributes(where, spec, input_root) or {}
-            tidy(where)
-        return cls(where, spec, energy, root)
+            fresh = root_attributes(spec, input_root, versions)
+            if overwrite:
+                _replace(where, fresh)
+            attributes = _attributes(where, spec, input_root)
+            if attributes is None:
+                create_root(where, fresh)
+                attributes = _attributes(where, spec, input_root) or {}
+            tidy(where, shard)
+        return cls(where, spec, energy, attributes)
 
     @staticmethod
     def look(path: str | Path, spec: ExtractSpec, *, input_root: str) -> Committed:
@@ -144,14 +160,15 @@ class StoreWriter:
         ------
         StoreError
             The path holds something that is not a mask store.
+        StoreBusyError
+            A run is writing it.
         """
         where = place(path)
         with write_errors(where.name):
-            if read_root(where) is None:
-                return
-            where.remove("index")  # first, so that no record is without its arrays
-            where.delete([name for name in where.sizes() if name != ROOT_FILE])
-            where.remove()
+            if read_root(where) is not None:
+                with _held_whole(where):
+                    _empty(where)
+                    where.remove()
 
     def committed(self) -> Committed:
         """Read what earlier runs committed."""
@@ -165,6 +182,8 @@ class StoreWriter:
         ------
         StoreBusyError
             The same shard is being run already.
+        StoreError
+            The store was replaced or removed since it was opened.
         """
         number = RUNS + (shard.count << 20 | shard.index)
         if not self._place.lock(number):
@@ -175,6 +194,7 @@ class StoreWriter:
                 f"another run is writing {self.name} ({writing}); wait for it, or give each run its own --shard"
             )
         try:
+            check_same(self._place, self.uuid)  # from here on nobody can replace it
             yield
         finally:
             self._place.unlock(number)
@@ -188,6 +208,10 @@ class StoreWriter:
             Another run is writing this part, or has committed it.
         """
         return PartWriter(self._place, number, self._arrays, self._root)
+
+    def unfinished(self, number: int) -> Path:
+        """Say where the finished videos of a part lie that is not committed; see :attr:`PartWriter.unfinished`."""
+        return self._place.unfinished(part_name(number))
 
     def outcomes(self, number: int, videos: Sequence[VideoRef]) -> list[Outcome]:
         """Return how the videos of a committed part ended, as far as its record tells."""
@@ -204,7 +228,38 @@ class StoreWriter:
     def note(self, name: str, content: bytes) -> None:
         """Write a small file below the store, whole or not at all."""
         with write_errors(self.name):
-            self._place.write(name, content)
+            check_same(self._place, self.uuid)
+            with at_the_top(self._place):
+                self._place.write(name, content)
+
+
+def _replace(place: Place, attributes: dict[str, Any]) -> None:
+    """Remove the store that is there, if there is one, and make another before anybody else can write to the place."""
+    if read_root(place) is not None:
+        with _held_whole(place):
+            _empty(place)
+            create_root(place, attributes)
+
+
+@contextlib.contextmanager
+def _held_whole(place: Place) -> Iterator[None]:
+    """Hold all locks of a store: those of every part and every run."""
+    if not place.lock(0, 0):
+        raise StoreBusyError(f"another run is writing {place.name}; it cannot be removed before that run has ended")
+    try:
+        yield
+    finally:
+        place.unlock(0, 0)
+
+
+def _empty(place: Place) -> None:
+    """Remove all of a store but its locks; its records first, so that none is ever without its arrays, and its root last."""
+    place.remove("index")
+    place.delete([name for name in place.sizes() if name not in {ROOT_FILE, LOCK_FILE}])
+    for name in place.names():
+        if name not in {ROOT_FILE, LOCK_FILE}:
+            place.remove(name)
+    place.delete([ROOT_FILE])
 
 
 def _attributes(place: Place, spec: ExtractSpec, input_root: str) -> dict[str, Any] | None:
@@ -212,13 +267,11 @@ def _attributes(place: Place, spec: ExtractSpec, input_root: str) -> dict[str, A
     attributes = read_root(place)
     if attributes is None:
         return None
-    before, now = attributes["spec"], spec.to_json()
-    for option, value in now.items():
-        if before.get(option) != value:
-            raise SpecMismatchError(
-                f"{place.name} was made with {option}={before.get(option)!r}, this run asks for {value!r}; "
-                "use the same options, another output, or --overwrite"
-            )
+    words = differences(attributes["spec"], spec.to_json())
+    if words:
+        raise SpecMismatchError(
+            f"{place.name} was made with {'; and with '.join(words)}; use the same options, another output, or --overwrite"
+        )
     if attributes.get("input_root") != input_root:
         raise SpecMismatchError(
             f"{place.name} holds ids relative to {attributes.get('input_root')}, these inputs are under {input_root}; "

@@ -105,6 +105,8 @@ class Outcome:
         CPU time the worker spent on the video.
     stages : mapping
         Seconds of the worker by stage, where they were asked for; see :mod:`mgmtool.profiling`.
+    resumed : bool
+        An earlier run, which ended before the part was committed, has done the work.
     """
 
     video: VideoRef
@@ -116,6 +118,7 @@ class Outcome:
     fingerprint: str | None = None
     cpu_seconds: float = 0.0
     stages: Mapping[str, float] = field(default_factory=dict)
+    resumed: bool = False
 
     @property
     def done(self) -> bool:

@@ -12,7 +12,7 @@ import click
 
 from mgmtool.cli.compiling import compile_kernels
 from mgmtool.cli.console import notice
-from mgmtool.cli.exits import DONE, SOME_FAILED, TOO_MANY_FAILED, signals_stop
+from mgmtool.cli.exits import DONE, SOME_FAILED, TOO_MANY_FAILED, kept_words, signals_stop
 from mgmtool.cli.extract_options import Failures, Output, Running, StoreMasks
 from mgmtool.cli.log import Log
 from mgmtool.cli.options import Inputs
@@ -118,7 +118,10 @@ def _follow(run: ExtractRun, narrator: Narrator, max_failures: int | None) -> in
                     break
         except BaseException as error:
             narrator.broken_off()
-            outcomes.throw(error)  # so that the record of the run says what ended it
+            try:
+                outcomes.throw(error)  # so that the record of the run says what ended it
+            finally:
+                error.add_note(kept_words(run.kept()))
             raise
     narrator.end(max_failures if stopped else None)
     if stopped:

@@ -23,8 +23,9 @@ def check_litter(place: Place) -> Iterator[Finding]:
     for name in place.names(GROWING):
         grown = part_number(name.partition(".")[0])
         if grown is not None and name == part_name(grown):
-            text = "finished videos of a part that is still open; the same extract command goes on from there"
-            yield note("open", text, grown, file=f"{GROWING}/{name}")
+            if not _writing(place, grown):
+                text = "finished videos of a part that is still open; the same extract command goes on from there"
+                yield note("open", text, grown, file=f"{GROWING}/{name}")
             continue
         if grown is None or not _writing(place, grown):
             text = "a part that was being written, and nobody of this machine holds it; the next run removes its own"
