@@ -28,8 +28,8 @@ demo: $(STAMP) demo/clips/.fetched ## fetch three real clips, extract their mask
 	$(BIN)/mgmtool info demo/masks.zarr
 	@set -e; for clip in $(CLIPS); do \
 		echo "$(BIN)/mgmtool visualize demo/clips/$$clip.mp4 --store demo/masks.zarr -o demo/$$clip.png"; \
-		$(BIN)/mgmtool visualize demo/clips/$$clip.mp4 --store demo/masks.zarr -o demo/$$clip.png; \
-		$(BIN)/mgmtool visualize demo/clips/$$clip.mp4 --ratio 0.25 -o demo/$$clip-quarter.png; \
+		$(BIN)/mgmtool visualize demo/clips/$$clip.mp4 --store demo/masks.zarr --overwrite -o demo/$$clip.png; \
+		$(BIN)/mgmtool visualize demo/clips/$$clip.mp4 --ratio 0.25 --overwrite -o demo/$$clip-quarter.png; \
 	done
 	@echo; echo "made:"; ls -d demo/masks.zarr demo/*.png
 

@@ -204,16 +204,23 @@ def space_check(name: str, folder: Path) -> Check:
 
 def kernel_cache() -> Iterator[Check]:
     """Report whether compiled kernels can be kept, and how many there are."""
+    from mgmtool.kernels import cache_problem
     from mgmtool.kernels.field import motion_field
 
     stats = getattr(motion_field, "stats", None)
     if stats is None:
         yield Check("places", "kernels", "not compiled", "missing", "NUMBA_DISABLE_JIT is set: everything is very slow")
         return
+    problem = cache_problem()
+    if stats.cache_path is None:
+        yield Check("places", "kernels", "not kept", "missing", problem or "")
+        return
     folder = Path(stats.cache_path)
     kept = len(list(folder.glob(f"*.py{sys.version_info[0]}{sys.version_info[1]}.nbi")))
     value = f"{kept} compiled" if kept else "none compiled yet"
-    if os.access(folder, os.W_OK):
+    if problem is not None:
+        yield Check("places", "kernels", value, "missing", problem)
+    elif os.access(folder, os.W_OK):
         note = str(folder) if kept else f"the first run compiles them into {folder}"
         yield Check("places", "kernels", value, note=note)
     else:

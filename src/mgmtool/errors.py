@@ -7,6 +7,7 @@ crosses process borders unchanged. A :class:`VideoError` carries the failure cla
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Collection
 from typing import ClassVar
 
@@ -61,6 +62,22 @@ class StoreWriteError(MgmtoolError, OSError):
 
 class OutputError(MgmtoolError, OSError):
     """A file the caller asked for cannot be written; nothing is left of it, and one that was there is untouched."""
+
+    def __str__(self) -> str:
+        """Return the message alone; the builtin parent would prepend an errno."""
+        return str(self.args[0]) if self.args else ""
+
+
+class ScratchError(MgmtoolError, OSError):
+    """The folder for temporary files is full, or gone: whatever is tried next would fail, too."""
+
+    def __str__(self) -> str:
+        """Return the message alone; the builtin parent would prepend an errno."""
+        return str(self.args[0]) if self.args else ""
+
+
+class WorkerStartError(MgmtoolError, OSError):
+    """No worker process can be started here: a limit of the system, or no room for what starts it."""
 
     def __str__(self) -> str:
         """Return the message alone; the builtin parent would prepend an errno."""
@@ -161,6 +178,15 @@ FAILURE_CLASSES = (
 )
 """Every failure class, in the order reports list them."""
 
+PASSING = ("memory", "io")
+"""Failure classes that were not the video's fault but that of the machine or of the way to the file: the next run tries these
+videos again. The others say something of the video: ``timeout`` and ``crash``, too, since a video is tried twice before."""
+
+NO_SPACE = "no space left for temporary files"
+"""What a message begins with where a worker found its folder for temporary files full."""
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+
 
 def failure_of(error: BaseException) -> tuple[str, str]:
     """Sort any exception met while working on a video into a failure class.
@@ -182,8 +208,13 @@ def failure_of(error: BaseException) -> tuple[str, str]:
     if isinstance(error, MemoryError):
         return "memory", "out of memory"
     if isinstance(error, OSError):
-        return "io", one_line(str(error))
+        return "io", one_line(f"{NO_SPACE}: {error}" if is_full(error) else str(error))
     return "crash", one_line(f"{type(error).__name__}: {error}")
+
+
+def is_full(error: OSError) -> bool:
+    """Whether an error of the system says that a disk or a quota is full; what only reads is never told so."""
+    return error.errno in _FULL
 
 
 def did_you_mean(name: str, known: Collection[str], alike: float = 0.6) -> str:

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import pickle
+import re
 import shutil
 import subprocess
 import sys
@@ -22,7 +23,7 @@ import pytest
 from zarr.core.sync import sync as zarr_sync
 
 import mgmtool
-from mgmtool import corpus
+from mgmtool import corpus, storage
 from mgmtool.cli.parameters import PlaceType
 from mgmtool.corpus import scan
 from mgmtool.engines import build
@@ -175,6 +176,133 @@ def test_secrets_of_web_addresses_are_not_shown() -> None:
     assert public("/a/b?.mp4") == "/a/b?.mp4"
     text = redacted(f"403, url='{signed.replace(' ', '%20')}' (see https://help.org/x)")
     assert text == "403, url='https://host.org/a/b%20c.mp4' (see https://help.org/x)"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("ftp://user:secret@host/a.mp4", "ftp://host/a.mp4"),
+        ("sftp://user:se@cret@host:22/x@y.mp4", "sftp://host:22/x@y.mp4"),
+        ("SMB://dom;user:secret@host/share/a", "SMB://host/share/a"),
+        ("zip://a.mp4::ftp://user:secret@host/z.zip", "zip://a.mp4::ftp://host/z.zip"),
+        ("s3://key:secret@bucket/a", "s3://bucket/a"),
+        ("s3://bucket/k@y?v=1:2@3", "s3://bucket/k@y?v=1:2@3"),
+        ("abfs://container@account.dfs.core.windows.net/a", "abfs://container@account.dfs.core.windows.net/a"),
+        ("ftp://user@host/a", "ftp://user@host/a"),
+        ("/files/ftp:/user:secret@host", "/files/ftp:/user:secret@host"),
+    ],
+)
+def test_passwords_of_any_url_are_not_shown(url: str, shown: str) -> None:
+    assert public(url) == shown
+    if "://" in url:
+        assert redacted(f"at '{url}' and {url}") == f"at '{shown}' and {shown}"
+        assert storage.without_scheme(url) == shown.partition("://")[2]
+
+
+def test_a_password_reaches_nothing_that_is_kept_or_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = "ftp://user:secret@127.0.0.1:9/v/a.mp4"  # where nobody answers
+    (tmp_path / "list.txt").write_text(url)
+    arguments = [
+        "--grid",
+        "4x6",
+        "--engine",
+        "inline",
+        "--json",
+        "--log-file",
+        tmp_path / "log",
+        "--allow-protocol",
+        "ftp",
+    ]
+    monkeypatch.setattr(sys, "argv", ["mgmtool", "extract", "--manifest", f"--root={url}", url])
+    ended = calling.run(capsys, "extract", "--manifest", tmp_path / "list.txt", "-o", tmp_path / "m.zarr", *arguments)
+    assert ended.code == 3
+    ended = (
+        ended,
+        calling.run(capsys, "failures", tmp_path / "m.zarr"),
+        calling.run(capsys, "extract", url, "-o", tmp_path / "n"),
+    )
+    calling.run(capsys, "report", tmp_path / "m.zarr", "-o", tmp_path / "page.html")
+    assert "secret" not in str(ended)
+    assert "ftp://127.0.0.1:9/v/a.mp4" in str(ended)
+    for path in tmp_path.rglob("*"):
+        if path.is_file() and path.name != "list.txt":
+            assert b"secret" not in path.read_bytes(), path
+
+
+# --- protocols ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("listed", "named", "allowed", "refused"),
+    [
+        ("memory://v/a.mp4", [], (), "memory"),
+        ("memory://v/a.mp4", [], ("memory",), None),
+        ("memory://v/a.mp4", ["memory://v/0.mp4"], (), None),
+        ("file:///etc/passwd", ["memory://v/0.mp4"], (), "file"),
+        ("local:///etc/passwd", ["memory://v/0.mp4"], (), "local"),
+        ("reference://a.mp4", ["memory://v/0.mp4"], ("s3",), "reference"),
+        ("zip://a.mp4::memory://v/z.zip", ["memory://v/0.mp4"], (), "zip"),
+        ("zip://a.mp4::/etc/z.zip", ["memory://v/0.mp4"], ("zip",), "file"),
+        ("zip://a.mp4::/etc/z.zip", [], ("zip", "file"), None),
+    ],
+)
+def test_a_list_names_only_protocols_that_are_allowed(
+    memory: Any, listed: str, named: list[str], allowed: tuple[str, ...], refused: str | None
+) -> None:
+    memory.pipe("/v/0.mp4", b"content")
+    if refused is None:
+        assert listed in [video.path for video in scan(named, MP4, listed=[listed], allowed=allowed).videos]
+        return
+    message = f"the list names '{listed}', but no input on the command line is of the protocol {refused}; "
+    with pytest.raises(UsageError, match=re.escape(f"{message}--allow-protocol {refused} allows it")):
+        scan(named, MP4, listed=[listed], allowed=allowed)
+
+
+def test_protocols_on_the_command_line(memory: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "list.txt").write_text("memory://v/a.mp4\n")
+    arguments = ["list", "--manifest", tmp_path / "list.txt"]
+    refused = calling.run(capsys, *arguments)
+    assert (refused.code, "--allow-protocol memory" in refused.error()) == (2, True)
+    for more in (["--allow-protocol", "memory"], ["--allow-protocol", "MEMORY://"], ["--root", "memory://v"]):
+        assert calling.run(capsys, *arguments, *more).code == 0
+
+
+@pytest.mark.parametrize("url", ["nonsense://host/a.mp4", "nonsense://host/", "reference://host/a.mp4"])
+@pytest.mark.parametrize("listed", [False, True])
+def test_an_unknown_protocol_is_wrong_usage(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], url: str, listed: bool
+) -> None:
+    if listed and not url.startswith("nonsense"):
+        pytest.skip("known, and found out when it is read")
+    (tmp_path / "list.txt").write_text(url)
+    source = ["--manifest", tmp_path / "list.txt", "--allow-protocol", "nonsense"] if listed else [url]
+    ended = calling.run(capsys, "extract", *source, "-o", tmp_path / "m.zarr", "--engine", "inline")
+    assert (ended.code, len(ended.err.splitlines())) == (2, 1)
+    assert not (tmp_path / "m.zarr").exists()
+
+
+@pytest.mark.parametrize("url", ["https://host/a.mp4", "s3://bucket/a.mp4"])
+def test_a_missing_extra_is_found_before_the_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    def missing(protocol: str) -> None:
+        raise ImportError(f"Install what {protocol} needs")
+
+    monkeypatch.setattr(fsspec, "get_filesystem_class", missing)
+    (tmp_path / "list.txt").write_text(url)
+    listed = ["--manifest", tmp_path / "list.txt", "--allow-protocol", url.partition(":")[0]]
+    for source in ([url], listed):
+        ended = calling.run(capsys, "extract", *source, "-o", tmp_path / "m.zarr", "--engine", "inline")
+        assert (ended.code, "pip install 'mgmtool[" in ended.error()) == (2, True)
+        assert not (tmp_path / "m.zarr").exists()
+
+
+def test_a_remote_walk_counts_what_it_skips(memory: Any) -> None:
+    for name in ("a.mp4", "b.JPG", "c/d.jpg", "e", ".f.txt"):
+        memory.pipe(f"/v/{name}", b"content")
+    assert scan(["memory://v/"], MP4).skipped == {".jpg": 2, "no ending": 1}
 
 
 def test_names_of_urls() -> None:

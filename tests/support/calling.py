@@ -34,9 +34,6 @@ class Ended(NamedTuple):
 
 Call = Callable[..., Ended]
 
-COMPILING = b"compiling kernels; this happens once, later runs load them\n"
-"""Said on stderr where loading takes long, too: on a busy machine."""
-
 
 def exit_code(*arguments: object) -> int:
     """Run a command in this process."""

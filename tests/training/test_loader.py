@@ -362,6 +362,24 @@ def test_boxes_scheme_reads_the_file_of_the_video(tmp_path: Path, store: MaskSto
         store.clip("a/1.mp4", range(4), scheme=scheme)
 
 
+def test_paths_and_bytes_name_a_video_as_text_does(films: Path, store: MaskStore) -> None:
+    expected = store.clip("a/0.mp4", [0, 1], scheme="tube")
+    for name in (Path("a/0.mp4"), b"a/0.mp4", films / "a" / "0.mp4", bytes(films / "a" / "0.mp4")):
+        assert_same_masks([store.clip(name, [0, 1], scheme="tube")], [expected])
+        assert_same_masks(store.batch([Clip(name, [0, 1])], scheme="tube"), [expected])  # type: ignore[arg-type]
+        assert name in store
+        assert store[name].id == store.lookup(name) == store.videos.row(name)["id"] == "a/0.mp4"
+        assert len(store.volume(name)) == 40
+    assert Path("a/none.mp4") not in store
+    assert 7 not in store
+
+
+@pytest.mark.parametrize("value", [1, 0, True, np.True_, np.int64(1), np.uint8(0)])
+def test_a_flip_is_true_or_false_in_any_type(store: MaskStore, value: Any) -> None:
+    expected = store.clip("a/0.mp4", [0, 1], hflip=bool(value), crop=(0, 0, 32, 32))
+    assert_same_masks([store.clip("a/0.mp4", [0, 1], hflip=value, crop=(0, 0, 32, 32))], [expected])
+
+
 # Errors.
 
 
@@ -379,6 +397,14 @@ def test_boxes_scheme_reads_the_file_of_the_video(tmp_path: Path, store: MaskSto
         ({"crop": (0, 0, 0, 8)}, "'a/0.mp4': crop is Crop(top=0, left=0, height=0, width=8); expected a rectangle"),
         ({"crop": (0, 0, 8)}, "'a/0.mp4': crop is (0, 0, 8); expected (top, left, height, width) in pixels"),
         ({"crop": (0, 0, 8.5, 8)}, "'a/0.mp4': crop is (0, 0, 8.5, 8); expected whole numbers"),
+        ({"frames": [0, True]}, "'a/0.mp4': frames is [0, True]; expected whole numbers"),
+        ({"frames": np.array([False, True])}, "'a/0.mp4': frames is array([False,  True]); expected whole numbers"),
+        ({"crop": (0, 0, 8, True)}, "'a/0.mp4': crop is (0, 0, 8, True); expected whole numbers"),
+        ({"hflip": 0.5}, "'a/0.mp4': hflip is 0.5; expected True or False"),
+        ({"hflip": 2}, "'a/0.mp4': hflip is 2; expected True or False"),
+        ({"hflip": "no"}, "'a/0.mp4': hflip is 'no'; expected True or False"),
+        ({"id": 7}, "the id of a video is 7; expected text, a path, or bytes"),
+        ({"id": None}, "the id of a video is None; expected text, a path, or bytes"),
         ({"seed": "x"}, "'a/0.mp4': seed is ['x']; expected whole numbers"),
         ({"num_frames": 39}, "'a/0.mp4' has 40 frames in the store, but 39 for its reader; expected the same number"),
     ],

@@ -9,6 +9,7 @@ import errno
 import gc
 import json
 import os
+import pickle
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,7 +22,7 @@ import click
 
 from mgmtool import plugins
 from mgmtool.cli.words import duration, plain_words, three_digits
-from mgmtool.errors import one_line
+from mgmtool.errors import OutputError, one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -58,8 +59,13 @@ def can_draw() -> bool:
 
 
 def notice(line: str) -> None:
-    """Print a line on stderr."""
-    click.echo(line, err=True, color=wants_color())
+    """Print a line on stderr; where that is full or gone, nobody can be told, and the work goes on."""
+    try:
+        click.echo(line, err=True, color=wants_color())
+    except BrokenPipeError:
+        raise
+    except OSError:
+        return
 
 
 def failed(what: str, message: str, kind: str = "failed") -> str:
@@ -74,18 +80,42 @@ def json_line(value: Any) -> str:
 
 
 def compile_kernels(recipe: Recipe, quiet: bool = False) -> None:
-    """Compile or load the kernels that a recipe needs; say so on stderr if it takes long, unless ``quiet`` is set."""
-    from mgmtool.extraction.stream import warm_up
+    """Compile or load the kernels that a recipe needs.
 
-    words = "compiling kernels; this happens once, later runs load them"
-    timer = threading.Timer(_NOTICE_SECONDS, notice, args=[words])
-    timer.daemon = True
+    Unless ``quiet`` is set, stderr says so if compiling takes long (loading is not spoken of), and where compiled kernels cannot
+    be kept.
+
+    Raises
+    ------
+    OutputError
+        The folder of compiled kernels cannot be used.
+    """
+    from mgmtool.extraction.stream import warm_up
+    from mgmtool.kernels import cache_problem, compilations
+
+    before, over = compilations(), threading.Event()
+
+    def tell() -> None:
+        seconds = _NOTICE_SECONDS
+        while not over.wait(seconds):
+            if compilations() > before:
+                notice("compiling kernels; this happens once, later runs load them")
+                return
+            seconds = _PULSE_SECONDS
+
     if not quiet:
-        timer.start()
+        threading.Thread(target=tell, name="mgmtool-compiling", daemon=True).start()
+        if (problem := cache_problem()) is not None:
+            notice(problem)
     try:
         warm_up(recipe)
+    except (OSError, EOFError, pickle.UnpicklingError) as error:
+        raise OutputError(
+            f"the folder of compiled kernels cannot be used: {error or type(error).__name__}; mgmtool doctor says where it is: "
+            "empty it, or set NUMBA_CACHE_DIR to another one"
+        ) from None
     finally:
-        timer.cancel()
+        over.set()
     gc.freeze()  # what is loaded by now stays: full collections need not walk it again and again
 
 

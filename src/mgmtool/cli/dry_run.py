@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from mgmtool.cli.console import grid, json_line, show
 from mgmtool.cli.events import changed_words, start_facts
-from mgmtool.cli.words import duration, in_bytes
+from mgmtool.cli.words import duration, in_bytes, skipped_words
 from mgmtool.engines import Engine
 from mgmtool.errors import one_line
 from mgmtool.extraction import Estimate, Plan
@@ -55,6 +55,7 @@ def plan_rows(plan: Plan, facts: dict[str, Any]) -> list[tuple[str, str]]:
         ("videos", f"{facts['videos']:,} found; {earlier['done']:,} done and {earlier['failed']:,} failed before"),
         ("to do", f"{to_do}, {'sizes unknown' if size is None else in_bytes(size)}; shard {facts['shard']}"),
     ]
+    rows += [("skipped", skipped_words(plan.corpus.skipped).removeprefix("skipped "))] if plan.corpus.skipped else []
     return [*rows, ("changed", changed_words(plan))] if plan.changed else rows
 
 

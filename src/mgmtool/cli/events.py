@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mgmtool import extraction
-from mgmtool.cli.words import counted
+from mgmtool.cli.words import counted, skipped_facts
 from mgmtool.engines import Engine
 from mgmtool.errors import one_line
 from mgmtool.extraction import Plan, RunTotals
@@ -23,6 +23,7 @@ def start_facts(output: str | Path, plan: Plan, engine: Engine) -> dict[str, Any
         "output": public(str(output)),
         "videos": len(plan.corpus.videos),
         "remaining": plan.remaining,
+        "skipped": skipped_facts(plan.corpus.skipped),
         "size_bytes": plan.size_bytes,
         "shard": str(plan.resume.shard),
         "engine": extraction.engine_facts(engine)["name"],

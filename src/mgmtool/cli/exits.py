@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
 from mgmtool.cli.console import notice
+from mgmtool.errors import OutputError
 
 DONE, FATAL, USAGE, SOME_FAILED, TOO_MANY_FAILED = 0, 1, 2, 3, 4
 
 _ENDING = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+_CURES = {
+    errno.EMFILE: "; too many files are open at a time for its limit, see ulimit -n",
+    errno.ENFILE: "; the system has too many files open",
+    errno.ENOSPC: "; make room there, or set TMPDIR (or --scratch) to a folder with room if it is for temporary files",
+    errno.EDQUOT: "; make room there, or set TMPDIR (or --scratch) to a folder with room if it is for temporary files",
+    errno.EROFS: "; the file system is read-only",
+}
+"""What to do about an error of the system, by its number."""
+
 _STOPPING = b"stopping: the part being written is dropped; press Ctrl-C again to stop at once\n"
 
 
@@ -104,9 +116,61 @@ def fail(message: str, code: int) -> int:
     return code
 
 
+def open_streams() -> None:
+    """Put the null device where a standard stream is closed, so that no file of the run gets its number and what others write.
+
+    Errors of stdout are told from those of files.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            stream = open(os.devnull, "w" if number else "r", encoding="utf-8")  # noqa: SIM115, PTH123  open to the end
+            setattr(sys, name, stream)
+            try:
+                os.fstat(number)
+            except OSError:
+                os.dup2(stream.fileno(), number)
+    if type(sys.stdout) is io.TextIOWrapper and "write" not in vars(sys.stdout):
+        # Whoever writes there, click, rich or we, the error says where it was.
+        for action in ("write", "flush"):
+            setattr(sys.stdout, action, _told(getattr(sys.stdout, action)))
+
+
+def _told(action: Callable[..., Any]) -> Callable[..., Any]:
+    """Name standard output where it cannot be written; a pipe that is closed and a terminal that is gone are no errors."""
+
+    def act(*given: Any) -> Any:
+        try:
+            return action(*given)
+        except OSError as error:
+            if error.errno in {errno.EPIPE, errno.EIO}:
+                raise
+            raise OutputError(f"cannot write to standard output: {error.strerror or error}") from None
+
+    return act
+
+
+def system_words(error: OSError) -> str:
+    """Word an error of the system that nobody foresaw, with what to do about it."""
+    words = error.strerror or str(error) or type(error).__name__
+    named = f": {os.fsdecode(error.filename)}" if isinstance(error.filename, str | bytes) else ""
+    return f"{words}{named}{_CURES.get(error.errno or 0, '')}"
+
+
+def settle(stream: TextIO) -> None:
+    """Drop what cannot be written to a standard stream, over which Python would end with a code of its own."""
+    try:
+        stream.flush()
+    except (OSError, ValueError):
+        _forget(stream)
+
+
+def _forget(stream: TextIO) -> None:
+    """Let what is left in the buffer of a stream go to the null device, since Python flushes it once more on exit."""
+    with suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
 def broken_pipe() -> int:
     """End quietly after stdout was closed; return what a shell says of a process that SIGPIPE ended."""
-    # Python flushes stdout once more on exit; give it somewhere to go.
-    with suppress(OSError, ValueError, AttributeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _forget(sys.stdout)
     return 141

@@ -14,7 +14,7 @@ import click
 import mgmtool
 from mgmtool.cli import commands
 from mgmtool.cli.config import load_config
-from mgmtool.cli.exits import Terminated, broken_pipe, fail
+from mgmtool.cli.exits import Terminated, broken_pipe, fail, open_streams, settle, system_words
 from mgmtool.errors import MgmtoolError, UsageError, did_you_mean, one_line
 
 _RESUME = "{}; what was committed stays, run the same command again to go on"
@@ -72,10 +72,10 @@ def main(arguments: list[str] | None = None) -> None:
     """Run a command and end the process with the exit code that docs/cli.md promises."""
     # If colorama is installed, Numba would make it write an escape code at the end, whatever the terminal.
     os.environ.setdefault("NUMBA_DISABLE_ERROR_MESSAGE_HIGHLIGHTING", "1")
+    open_streams()
     try:
         code: Any = cli.main(arguments, prog_name="mgmtool", standalone_mode=False)
-        if sys.stdout is not None:  # closed by whoever started us
-            sys.stdout.flush()
+        sys.stdout.flush()
     except (KeyboardInterrupt, click.exceptions.Abort):
         code = fail(_RESUME.format("interrupted"), 130)
     except Terminated as end:
@@ -89,4 +89,10 @@ def main(arguments: list[str] | None = None) -> None:
         code = broken_pipe()
     except MgmtoolError as error:
         code = fail(one_line(str(error)), 2 if isinstance(error, UsageError) else 1)
+    except MemoryError as error:
+        code = fail(one_line(f"out of memory: {error}".removesuffix(": ")), 1)
+    except OSError as error:
+        code = fail(one_line(system_words(error)), 1)
+    settle(sys.stdout)
+    settle(sys.stderr)
     sys.exit(code if isinstance(code, int) else 0)

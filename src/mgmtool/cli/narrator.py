@@ -16,11 +16,12 @@ from mgmtool.cli.console import Progress, failed, json_line, notice, show_profil
 from mgmtool.cli.events import changed_words, start_facts, summary_event, totals_words, video_event
 from mgmtool.cli.log import Log
 from mgmtool.cli.options import Output
+from mgmtool.cli.words import shown, skipped_words
 from mgmtool.corpus import Part
 from mgmtool.engines import Engine
 from mgmtool.errors import one_line
 from mgmtool.extraction import ExtractRun
-from mgmtool.storage import public
+from mgmtool.storage import public, redacted
 from mgmtool.types import Outcome
 
 
@@ -49,17 +50,31 @@ class Narrator:
         run, log = self._run, self._log
         facts = start_facts(self._output.output, run, self._engine)
         self._event({"event": "start", **facts})
-        command_line = shlex.join(["mgmtool", *map(public, sys.argv[1:])])
+        command_line = shlex.join(["mgmtool", *(redacted(public(text)) for text in sys.argv[1:])])
         log.line("INFO", f"start on {socket.gethostname()}, process {os.getpid()}: {command_line}")
         log.line("INFO", ", ".join(f"{name} {version}" for name, version in facts["versions"].items()))
         counts = "{remaining} of {videos} videos to do, {engine} with {workers} workers, shard {shard}"
         log.line("INFO", counts.format(**facts))
+        self._tell_workers(facts["workers"])
+        if run.corpus.skipped:
+            log.line("INFO", skipped_words(run.corpus.skipped))
+            if not self._output.quiet:
+                notice(skipped_words(run.corpus.skipped))
         if run.changed:
             ids = [video.id for video in run.changed]
             self._event({"event": "changed", "ids": ids, "refresh": run.resume.refresh})
             log.line("WARNING", changed_words(run))
             if not self._output.quiet:
                 notice(changed_words(run))
+
+    def _tell_workers(self, count: int) -> None:
+        """Say that there are fewer workers than were asked for."""
+        wanted = getattr(self._engine, "workers", None)
+        if isinstance(wanted, int) and count < wanted:
+            words = f"{count} workers, not {wanted}: too few files may be open at a time, see ulimit -n"
+            self._log.line("WARNING", words)
+            if not self._output.quiet:
+                notice(words)
 
     def draw(self) -> Progress:
         """Begin to draw progress, and to write it to the log now and then."""
@@ -108,7 +123,7 @@ class Narrator:
         self._log.line("INFO", f"{'stopped' if stopped else 'end'}: {words}")
         tells = not (output.as_json or output.quiet)
         if tells:
-            click.echo(f"{one_line(str(output.output))}: {words}")
+            click.echo(f"{shown(output.output)}: {words}")
         if output.profile and not output.quiet:
             show_profile(run.totals.profile())
         if stopped and tells:

@@ -17,6 +17,7 @@ import click
 from mgmtool.cli import completion
 from mgmtool.cli.parameters import GridType, KeyValueType, PlaceType
 from mgmtool.cli.records import argument, option, record
+from mgmtool.cli.words import shown
 
 if TYPE_CHECKING:
     from mgmtool.cli.console import Progress
@@ -52,6 +53,13 @@ class Inputs:
     path_column: str | None = option(
         "--path-column", metavar="NAME", last=True, help="Column of the manifest that holds paths."
     )
+    allow_protocol: tuple[str, ...] = option(
+        "--allow-protocol",
+        metavar="NAME",
+        multiple=True,
+        last=True,
+        help="Protocol that URLs in a list may have, such as s3; may be repeated.  [default: those of INPUT, --manifest, --root]",
+    )
     nul: bool = option("-0", is_flag=True, last=True, help="Paths on stdin (INPUT -) end with NUL instead of newline.")
 
     def find(self, extensions: Sequence[str] | None = None) -> Corpus:
@@ -68,6 +76,7 @@ class Inputs:
         """
         from mgmtool import corpus, sources
         from mgmtool.errors import UsageError
+        from mgmtool.storage import is_url, protocols
 
         if not self.inputs and not self.manifest:
             raise UsageError(
@@ -81,7 +90,10 @@ class Inputs:
         lists: list[Iterable[str | Entry]] = [self.stdin_paths()] if "-" in self.inputs else []
         lists += [corpus.read_manifest(path, known, root=root, path_column=self.path_column) for path in self.manifest]
         named = [name for name in self.inputs if name != "-"]
-        return corpus.scan(named, known, listed=chain.from_iterable(lists), root=root, limit=self.limit)
+        allowed = {name.removesuffix("://").lower() for name in self.allow_protocol}
+        allowed.update(*(protocols(name) for name in self.manifest if is_url(name)))
+        listed = chain.from_iterable(lists)
+        return corpus.scan(named, known, listed=listed, root=root, limit=self.limit, allowed=allowed)
 
     def stdin_paths(self) -> list[str]:
         """Read paths from stdin as raw bytes; empty lines are skipped."""
@@ -316,6 +328,25 @@ class Json:
     """How a command answers that has one answer."""
 
     as_json: bool = option("--json", is_flag=True, help="Print JSON on stdout.")
+
+
+@record("output")
+class Replace:
+    """What happens to a file that is there already; the same for every command that writes one."""
+
+    overwrite: bool = option("--overwrite", is_flag=True, help="Replace a file that exists.")
+
+    def check_new(self, path: str | Path | None) -> None:
+        """Refuse to replace a file without being told to, before any work is done.
+
+        Raises
+        ------
+        OutputError
+        """
+        from mgmtool.errors import OutputError
+
+        if path is not None and not self.overwrite and os.path.lexists(path):
+            raise OutputError(f"output {shown(path)} already exists; use --overwrite to replace it")
 
 
 # --- extract ------------------------------------------------------------------------------------------------------------

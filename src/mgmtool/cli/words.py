@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
 from mgmtool.errors import one_line
+
+_ENDINGS = 12
+"""Most endings of skipped files that are named."""
 
 
 def duration(seconds: float) -> str:
@@ -34,9 +38,29 @@ def in_bytes(size: float) -> str:
     return f"{size:.0f} {unit}" if unit == "bytes" else f"{three_digits(size)} {unit}"
 
 
-def counted(counts: dict[str, int]) -> str:
+def shown(place: str | os.PathLike[str]) -> str:
+    """Write a path or URL as one line that is harmless on a terminal, without what may be a secret."""
+    from mgmtool.storage import public
+
+    return one_line(public(place))
+
+
+def counted(counts: Mapping[str, int]) -> str:
     """Write counts by name, the most frequent first: ``3 open, 1 timeout``."""
     return ", ".join(f"{count} {name}" for name, count in sorted(counts.items(), key=lambda item: -item[1]))
+
+
+def skipped_words(counts: Mapping[str, int]) -> str:
+    """Say how many files of the folders are not taken for videos: ``skipped 12 files by ending: 7 .jpg, 5 .txt``."""
+    files = sum(counts.values())
+    return f"skipped {files} file{'s' * (files != 1)} by ending: {one_line(counted(skipped_facts(counts)))}"
+
+
+def skipped_facts(counts: Mapping[str, int]) -> dict[str, int]:
+    """Return the most frequent endings, and the others as one: numbered files may each have an ending of their own."""
+    most = dict(sorted(counts.items(), key=lambda item: -item[1])[:_ENDINGS])
+    others = sum(counts.values()) - sum(most.values())
+    return {**most, "others": others} if others else most
 
 
 def plain_words(value: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise, takewhile
 
@@ -12,7 +12,7 @@ from mgmtool.corpus.entry import Entry, merged
 from mgmtool.corpus.names import video_id
 from mgmtool.corpus.walk import expand
 from mgmtool.errors import InputError, UsageError
-from mgmtool.storage import absolute, is_local, public
+from mgmtool.storage import absolute, check, is_local, protocols, public
 from mgmtool.storage import expand as expand_url
 from mgmtool.types import VideoRef
 
@@ -44,6 +44,7 @@ class _Found:
         self.folder: str | None = None
         self.places: list[str] = []
         self.skipped: Counter[str] = Counter()
+        self._checked: set[tuple[str, ...]] = set()
 
     @property
     def root(self) -> str:
@@ -61,17 +62,20 @@ class _Found:
         self._widen(base)
 
     def _list(self, url: str, extensions: tuple[str, ...]) -> None:
-        items, place = expand_url(url, extensions)
+        check(url)
+        items, place = expand_url(url, extensions, self.skipped)
         for item in items:
             self.files.setdefault(item.url, Entry(item.url, size=item.size, mtime_ns=item.mtime_ns))
         self.places.append(place)
 
-    def take(self, item: str | Entry) -> None:
-        """Take one listed video."""
+    def take(self, item: str | Entry, allowed: Collection[str] | None) -> None:
+        """Take one listed video; one that is a URL, only of a protocol that is allowed."""
         given = item if isinstance(item, str) else item.path
         path = absolute(given)
         if path == given:
             path = given  # one string, not two that are equal: there may be millions
+        if not is_local(path):
+            self._refuse(path, allowed)
         if isinstance(item, str):
             self.files.setdefault(path, None)
         else:
@@ -79,6 +83,20 @@ class _Found:
         inside = self.folder is not None and path.startswith(self.folder + "/")
         if not inside and is_local(path):
             self._widen(os.path.dirname(path))
+
+    def _refuse(self, url: str, allowed: Collection[str] | None) -> None:
+        needed = tuple(protocols(url))
+        if needed in self._checked:
+            return
+        missing = [] if allowed is None else [name for name in dict.fromkeys(needed) if name not in allowed]
+        if missing:
+            flags = " ".join(f"--allow-protocol {name}" for name in missing)
+            raise UsageError(
+                f"the list names {public(url)!r}, but no input on the command line is of the protocol {missing[0]}; "
+                f"{flags} allows it"
+            )
+        check(url)  # before the run: a library that is missing would fail every video
+        self._checked.add(needed)
 
     def _widen(self, folder: str) -> None:
         self.folder = folder if self.folder is None else os.path.commonpath([self.folder, folder])
@@ -91,6 +109,7 @@ def scan(
     listed: Iterable[str | Entry] = (),
     root: str | None = None,
     limit: int | None = None,
+    allowed: Collection[str] | None = None,
 ) -> Corpus:
     """Find the videos.
 
@@ -109,19 +128,26 @@ def scan(
         input.
     limit : int, optional
         Take only so many videos, the first of the ordered list.
+    allowed : collection of str, optional
+        Protocols that listed URLs may have besides those of ``inputs`` and ``root``, in lower case; ``file`` for paths of this
+        machine inside a URL. By default all: a list that comes from elsewhere could have this machine read what only it can.
 
     Raises
     ------
     InputError
         An input does not exist, or no video was found.
     UsageError
-        An input is not under ``root``, or two videos would have the same id.
+        An input is not under ``root``, two videos would have the same id, a listed URL is of a protocol that is not allowed, or
+        the library that a protocol needs is missing.
     """
     found = _Found()
+    if allowed is not None:
+        named = (name for name in (*map(os.fspath, inputs), root or "") if not is_local(name))
+        allowed = {*allowed, *(protocol for name in named for protocol in protocols(name))}
     for name in inputs:
         found.walk(os.fspath(name), tuple(extensions))
     for item in listed:
-        found.take(item)
+        found.take(item, allowed)
     if not found.files:
         kinds, places = " ".join(extensions), ", ".join(map(public, inputs)) or "the list"
         raise InputError(f"no video found in {places}; looked for files ending in {kinds}")

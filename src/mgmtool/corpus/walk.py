@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import glob
 import os
-import stat
 from collections import Counter
 from collections.abc import Iterator
 
 from mgmtool.errors import InputError
+from mgmtool.storage import ending, special_kind
 
 SPECIAL = "pipes, sockets and devices"
 """What counts of skipped files call those from which a reader might wait forever."""
-
-_KINDS = {
-    stat.S_IFIFO: "a pipe",
-    stat.S_IFSOCK: "a socket",
-    stat.S_IFCHR: "a device",
-    stat.S_IFBLK: "a device",
-}
 
 
 def expand(name: str, extensions: tuple[str, ...], skipped: Counter[str]) -> tuple[list[str], str]:
@@ -51,14 +44,6 @@ def expand(name: str, extensions: tuple[str, ...], skipped: Counter[str]) -> tup
         )
     files = [file for match in matches for file in _files(os.path.abspath(match), extensions, skipped)]
     return files, os.path.commonpath([os.path.abspath(os.path.dirname(match)) for match in matches])
-
-
-def special_kind(path: str) -> str | None:
-    """Name what a path leads to if it is neither a file nor a folder, such as "a pipe"; a reader might wait on it forever."""
-    try:
-        return _KINDS.get(stat.S_IFMT(os.stat(path).st_mode))
-    except (OSError, ValueError):
-        return None
 
 
 def _files(path: str, extensions: tuple[str, ...], skipped: Counter[str]) -> list[str]:
@@ -94,8 +79,3 @@ def _walk(
                 skipped[SPECIAL] += 1
             else:
                 yield entry.path
-
-
-def ending(name: str) -> str:
-    """Return the ending of a file name in lower case, by which skipped files are counted."""
-    return os.path.splitext(name)[1].lower() or "no ending"

@@ -8,10 +8,20 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from types import ModuleType
 
 import psutil
+
+from mgmtool.errors import WorkerStartError
+
+resource: ModuleType | None
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None
 
 MEMBERSHIP = Path("/proc/self/cgroup")
 MOUNT = Path("/sys/fs/cgroup")
@@ -27,6 +37,10 @@ _SHARE = 0.9
 
 _LEAST = 1 << 30
 """No worker gets less than this by default: an ordinary video needs some hundred MB."""
+
+_OWN_FILES, _FILES = 28, 5
+"""Files that the driver has open for itself at most, and for each worker: its pipe, its lifeline, what tells its end, and one
+while it starts."""
 
 _SIZE = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*(?:([kmgt])(i?))?b?", re.IGNORECASE)
 _POWERS = {"k": 1, "m": 2, "g": 3, "t": 4}
@@ -160,6 +174,36 @@ def resident(pid: int | None = None) -> int:
         return int(psutil.Process(pid).memory_info().rss)
     except psutil.Error:
         return 0
+
+
+def processes_by_files(wanted: int) -> int:
+    """Return how many of so many worker processes may run with the files that this process may have open at a time.
+
+    The limit that is set is raised first, as far as this process may.
+
+    Raises
+    ------
+    WorkerStartError
+        Not even one.
+    """
+    if resource is None:
+        return wanted
+    soft: int
+    hard: int
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = _OWN_FILES + wanted * _FILES
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        most = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+            soft = most
+        if soft < _OWN_FILES + _FILES:
+            raise WorkerStartError(
+                f"only {soft} files may be open at a time, which are too few for a worker; expected {_OWN_FILES + _FILES} or "
+                "more, see ulimit -n; or give --engine inline"
+            )
+        return min(wanted, (soft - _OWN_FILES) // _FILES)
+    return wanted
 
 
 def return_frames_to_the_system() -> None:

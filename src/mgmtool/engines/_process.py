@@ -6,8 +6,10 @@ too, and only the task it was busy with is affected.
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import signal
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -16,7 +18,7 @@ from typing import Any
 
 from mgmtool.engines._machine import resident, write_size
 from mgmtool.engines._worker import HEAD, Settings, serve
-from mgmtool.errors import CrashFailure, MemoryFailure, TimeoutFailure, VideoError
+from mgmtool.errors import CrashFailure, MemoryFailure, TimeoutFailure, VideoError, WorkerStartError
 
 _PRELOAD = ["mgmtool.extraction.preload"]
 _STARTS = 5
@@ -147,6 +149,21 @@ def how_it_died(code: int | None) -> str:
     return name + hint
 
 
+def why_not_started(error: OSError | EOFError) -> str:
+    """Say in one line why no worker process can be started, and what to do."""
+    number, words = (
+        getattr(error, "errno", None),
+        str(getattr(error, "strerror", None) or error or type(error).__name__),
+    )
+    if number in {errno.EMFILE, errno.ENFILE}:
+        cure = "fewer --workers, or a higher limit of open files (ulimit -n)"
+    elif number in {errno.EAGAIN, errno.ENOMEM}:
+        cure = "fewer --workers, or higher limits of processes (ulimit -u) and memory"
+    else:
+        cure = f"a TMPDIR that can be written, has room, and has a short name: it is {tempfile.gettempdir()}"
+    return f"a worker process cannot be started: {words}; expected {cure}"
+
+
 def start_worker(settings: Settings) -> tuple[Any, Connection, Connection]:
     """Start a process; return it with our ends of its pipe and of its lifeline.
 
@@ -166,8 +183,10 @@ def start_worker(settings: Settings) -> tuple[Any, Connection, Connection]:
             ours.close()
             held.close()
             # An error of the system: it was killed before it had read what to do, or the fork server was.
-            if not isinstance(error, OSError | EOFError) or attempt == _STARTS - 1:
+            if not isinstance(error, OSError | EOFError):
                 raise
+            if attempt == _STARTS - 1:
+                raise WorkerStartError(why_not_started(error)) from error
             time.sleep(0.05)
         else:
             return process, ours, held

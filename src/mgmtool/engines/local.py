@@ -6,7 +6,7 @@ import pickle
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 
-from mgmtool.engines._machine import available_cpus, read_size, share_of_memory
+from mgmtool.engines._machine import available_cpus, processes_by_files, read_size, share_of_memory
 from mgmtool.engines._pool import Pool
 from mgmtool.engines._worker import Settings, describe
 from mgmtool.engines.base import Item, Result
@@ -65,7 +65,7 @@ class Local:
         lost: Callable[[Item, VideoError], Result],
     ) -> Generator[Result, None, None]:
         """See :meth:`mgmtool.engines.Engine.run`."""
-        workers = self.workers or available_cpus()
+        workers = self.processes()
         pickled = pickle.dumps(work, pickle.HIGHEST_PROTOCOL)
         settings = Settings(pickled, self.recycle, self.worker_limit(workers), self.timeout, self.retries)
         with Pool(workers, settings, _BYTES_AHEAD) as pool:
@@ -75,6 +75,16 @@ class Local:
                     yield _result(*pool.take(), lost)
             while pool:
                 yield _result(*pool.take(), lost)
+
+    def processes(self) -> int:
+        """Return how many worker processes there will be: as asked for, but no more than limits of the system allow.
+
+        Raises
+        ------
+        WorkerStartError
+            There can be none.
+        """
+        return processes_by_files(self.workers or available_cpus())
 
     def worker_limit(self, workers: int) -> int | None:
         """Return the bytes above which one of so many workers is stopped; None for no limit."""

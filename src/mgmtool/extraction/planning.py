@@ -9,7 +9,7 @@ from pathlib import Path
 from mgmtool import corpus, engines
 from mgmtool.corpus import Corpus
 from mgmtool.engines import Engine
-from mgmtool.errors import UsageError
+from mgmtool.errors import PASSING, UsageError
 from mgmtool.extraction.recipe import Recipe
 from mgmtool.extraction.run import ExtractRun, Plan
 from mgmtool.store import Committed, StoreWriter
@@ -108,8 +108,8 @@ def _find(inputs: Sequence[str] | Corpus, recipe: Recipe, how: Resume) -> Corpus
 def _plan(found: Corpus, recipe: Recipe, how: Resume, before: Committed) -> Plan:
     changed = corpus.changed_videos(found.videos, before.videos, how.fingerprint)
     again = {video.id for video in changed} if how.refresh else set()
-    if how.retry_failed:
-        again |= {video_id for video_id, video in before.videos.items() if not video.done}
+    failed = {name: video.failure for name, video in before.videos.items() if not video.done}
+    again |= {name for name, failure in failed.items() if how.retry_failed or failure in PASSING}
     parts = corpus.plan_parts(
         found.videos,
         before.parts,

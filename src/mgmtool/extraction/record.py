@@ -8,7 +8,7 @@ import os
 import platform
 import socket
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -263,4 +263,7 @@ def _write(writer: StoreWriter, name: str, content: Mapping[str, Any]) -> None:
 def worker_count(engine: Engine) -> int:
     """Count the processes that an engine keeps busy, or would on this machine."""
     facts = engine_facts(engine)
+    counted: Callable[[], int] | None = getattr(engine, "processes", None)
+    if counted is not None:
+        return counted()
     return 1 if facts["name"] == "inline" else facts["options"].get("workers") or available_cpus()

@@ -13,6 +13,7 @@ from functools import partial
 from mgmtool.corpus import Corpus, Part
 from mgmtool.engines import Cluster, Engine
 from mgmtool.errors import PartCommittedError, StoreBusyError, StoreWriteError, VideoError
+from mgmtool.extraction.environment import judged
 from mgmtool.extraction.recipe import Recipe
 from mgmtool.extraction.record import RunFacts, RunTotals, known_bytes, recorded
 from mgmtool.extraction.worker import lost_video, process_video
@@ -176,7 +177,7 @@ def write_parts(
             for part in parts:
                 with writer.part(part.number) as growing:
                     for video in part.videos:
-                        result = next(timed)
+                        result = judged(next(timed), spool)
                         outcome = replace(result.outcome, part=part.number)
                         with watch.clock.stage("append"):
                             result.hand_over(growing, outcome, part.supersedes.get(video.id))

@@ -119,8 +119,12 @@ def process_video(
 def _spool(volumes: Iterable[MaskVolume], folder: str) -> str:
     """Write chunks to a temporary file and return its path."""
     with stage("spool"), tempfile.NamedTemporaryFile(dir=folder, suffix=".chunks", delete=False) as file:
-        for volume in volumes:
-            pickle.dump(volume, file, pickle.HIGHEST_PROTOCOL)
+        try:
+            for volume in volumes:
+                pickle.dump(volume, file, pickle.HIGHEST_PROTOCOL)
+        except BaseException:
+            Path(file.name).unlink(missing_ok=True)
+            raise
     return file.name
 
 

@@ -9,10 +9,21 @@ Credentials, endpoints and regions come from the environment, as fsspec and the 
 
 from __future__ import annotations
 
-from mgmtool.storage.copies import local_copy
+from mgmtool.storage.copies import local_copy, special_kind
+from mgmtool.storage.filesystems import check
 from mgmtool.storage.folder import GROWING
-from mgmtool.storage.listing import Item, expand
-from mgmtool.storage.names import absolute, is_local, is_url, public, relative, storable, without_scheme
+from mgmtool.storage.listing import Item, ending, expand
+from mgmtool.storage.names import (
+    absolute,
+    is_local,
+    is_url,
+    protocols,
+    public,
+    redacted,
+    relative,
+    storable,
+    without_scheme,
+)
 from mgmtool.storage.places import Place, place
 
 __all__ = [
@@ -20,13 +31,18 @@ __all__ = [
     "Item",
     "Place",
     "absolute",
+    "check",
+    "ending",
     "expand",
     "is_local",
     "is_url",
     "local_copy",
     "place",
+    "protocols",
     "public",
+    "redacted",
     "relative",
+    "special_kind",
     "storable",
     "without_scheme",
 ]

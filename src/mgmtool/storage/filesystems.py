@@ -6,8 +6,8 @@ import importlib.util
 from collections.abc import Mapping
 from typing import Any
 
-from mgmtool.errors import UsageError, one_line
-from mgmtool.storage.names import public, redacted
+from mgmtool.errors import MgmtoolError, UsageError, one_line
+from mgmtool.storage.names import protocols, public, redacted
 
 
 def check(url: str) -> None:
@@ -20,11 +20,11 @@ def check(url: str) -> None:
     need("fsspec", url)
     import fsspec
 
-    for link in url.split("::"):
+    for protocol in protocols(url):
         try:
-            fsspec.get_filesystem_class(link.partition("://")[0])
+            fsspec.get_filesystem_class(protocol)
         except ImportError as error:
-            extra = "s3" if link.startswith(("s3:", "s3a:")) else "remote"
+            extra = "s3" if protocol in {"s3", "s3a"} else "remote"
             raise UsageError(
                 f"{public(url)} cannot be opened: {one_line(str(error))}; pip install 'mgmtool[{extra}]'"
             ) from None
@@ -39,7 +39,7 @@ def need(library: str, url: str) -> None:
 
 
 def filesystem(url: str, options: Mapping[str, Any] | None = None) -> tuple[Any, str]:
-    """Return the file system of a URL, and its path there. Nothing is connected yet.
+    """Return the file system of a URL, and its path there.
 
     Parameters
     ----------
@@ -51,10 +51,21 @@ def filesystem(url: str, options: Mapping[str, Any] | None = None) -> tuple[Any,
     Raises
     ------
     UsageError
-        See :func:`check`.
+        See :func:`check`; or the URL lacks something that its kind needs.
+    OSError
+        A server that is connected to at once, as those of ``ftp://`` and ``sftp://`` are, cannot be reached.
     """
     check(url)
     import fsspec
 
-    system, path = fsspec.core.url_to_fs(url, **(options or {}))
-    return system, str(path)
+    try:
+        system, path = fsspec.core.url_to_fs(url, **(options or {}))
+    except (MgmtoolError, MemoryError):
+        raise
+    except Exception as error:  # noqa: BLE001  each file system raises exceptions of its own kind
+        words = redacted(one_line(str(error))) or type(error).__name__
+        kind = UsageError if isinstance(error, ValueError | TypeError | ImportError) else OSError
+        told = kind(f"{public(url)}: {words}")
+    else:
+        return system, str(path)
+    raise told from None  # what is behind it may have secrets of the URL in its text

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import glob
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import PurePosixPath
 from typing import Any
 
 from mgmtool.errors import InputError
@@ -37,7 +39,7 @@ class Item:
     mtime_ns: int = -1
 
 
-def expand(url: str, extensions: tuple[str, ...]) -> tuple[list[Item], str]:
+def expand(url: str, extensions: tuple[str, ...], skipped: Counter[str] | None = None) -> tuple[list[Item], str]:
     """Return the objects of one input, sorted, and the URL of the folder it stands for.
 
     A web address that does not end in a slash is one object, which nobody looks for beforehand: a presigned URL answers nothing
@@ -49,6 +51,8 @@ def expand(url: str, extensions: tuple[str, ...]) -> tuple[list[Item], str]:
         An object; a folder, of which everything below counts that has one of the extensions, hidden names aside; or a pattern.
     extensions : tuple of str
         Endings, in lower case.
+    skipped : Counter, optional
+        Objects of a folder that are left out are added here, by ending in lower case; hidden ones are not.
 
     Raises
     ------
@@ -58,7 +62,7 @@ def expand(url: str, extensions: tuple[str, ...]) -> tuple[list[Item], str]:
     if is_web(url) and not public(url).endswith("/") and "*" not in public(url):
         return [Item(url)], parent(url)
     try:
-        found, folder = _expand(url, extensions)
+        found, folder = _expand(url, extensions, Counter() if skipped is None else skipped)
     except FileNotFoundError as error:
         raise InputError(str(error)) from None
     except OSError as error:
@@ -68,7 +72,7 @@ def expand(url: str, extensions: tuple[str, ...]) -> tuple[list[Item], str]:
     return sorted(found, key=lambda item: item.url), folder
 
 
-def _expand(url: str, extensions: tuple[str, ...]) -> tuple[list[Item], str]:
+def _expand(url: str, extensions: tuple[str, ...], skipped: Counter[str]) -> tuple[list[Item], str]:
     """Take a URL as what is there under this very name, else as a pattern."""
     system, path = filesystem(url)
     system.invalidate_cache()
@@ -78,15 +82,15 @@ def _expand(url: str, extensions: tuple[str, ...]) -> tuple[list[Item], str]:
     except FileNotFoundError:
         if not glob.has_magic(url):
             raise
-        return _match(url, extensions)
+        return _match(url, extensions, skipped)
     if is_web(url) and "*" in url:
-        return _match(url, extensions)
+        return _match(url, extensions, skipped)
     if info["type"] == "file":
         return [_item(url, info)], parent(url)
-    return list(_walk(folder, url, extensions)), folder
+    return list(_walk(folder, url, extensions, skipped)), folder
 
 
-def _match(url: str, extensions: tuple[str, ...]) -> tuple[list[Item], str]:
+def _match(url: str, extensions: tuple[str, ...], skipped: Counter[str]) -> tuple[list[Item], str]:
     """Objects that a pattern matches, and those below folders that it matches."""
     base = url[: re.search(r"[*?\[]", url).start()].rpartition("/")[0]  # type: ignore[union-attr]  # it has magic
     system, path = filesystem(url)
@@ -95,19 +99,28 @@ def _match(url: str, extensions: tuple[str, ...]) -> tuple[list[Item], str]:
     for name, info in attempt(url, system.glob, path, detail=True).items():
         place = base + name.rstrip("/")[start:]
         if not _hidden(name[start:]):
-            more = [_item(place, info)] if info["type"] == "file" else _walk(place, place, extensions)
+            more = [_item(place, info)] if info["type"] == "file" else _walk(place, place, extensions, skipped)
             items.update((item.url, item) for item in more)
     return list(items.values()), base
 
 
-def _walk(folder: str, url: str, extensions: tuple[str, ...]) -> Iterator[Item]:
+def _walk(folder: str, url: str, extensions: tuple[str, ...], skipped: Counter[str]) -> Iterator[Item]:
     """Videos below a folder."""
     system, path = filesystem(url)
     start = len(path.rstrip("/"))
     for name, info in attempt(url, system.find, path, detail=True).items():
         below = name[start:]
-        if info["type"] == "file" and below.lower().endswith(extensions) and not _hidden(below):
+        if info["type"] != "file" or _hidden(below):
+            continue
+        if below.lower().endswith(extensions):
             yield _item(folder + below, info)
+        else:
+            skipped[ending(below)] += 1
+
+
+def ending(name: str) -> str:
+    """Return the ending of a file name in lower case, by which skipped files are counted."""
+    return PurePosixPath(name).suffix.lower() or "no ending"
 
 
 def _hidden(below: str) -> bool:

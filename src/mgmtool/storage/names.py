@@ -8,7 +8,8 @@ from pathlib import PurePosixPath
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _WEB = re.compile(r"https?://", re.IGNORECASE)
-_SECRETS = re.compile(r"(?i)(https?://)(?:[^\s/?#'\"@]*@)?([^\s?#'\"]*)(?:[?#][^\s'\"]*)?")
+_SECRETS = re.compile(r"(?i)(https?://)(?:[^\s/?#'\"]*@)?([^\s?#'\"]*)(?:[?#][^\s'\"]*)?")
+_PASSWORDS = re.compile(r"(?i)([a-z][a-z0-9+.-]*://)[^\s/'\":@]*:[^\s/'\"]*@")
 
 
 def is_url(name: str) -> bool:
@@ -68,20 +69,33 @@ def is_web(url: str) -> bool:
 def public(url: str | os.PathLike[str]) -> str:
     """Return a URL without what may be a secret; any other name as it is.
 
-    Of ``http://`` and ``https://`` that is the query, in which presigned URLs have their signature, and a user with a password.
-    In the key of an object store, a question mark is a letter like any other.
+    Of every URL that is a user with a password; of ``http://`` and ``https://`` a user without one, too, and the query, in which
+    presigned URLs have their signature. The key of an object store is left as it is: a question mark there is a letter like any
+    other, and so is an ``@`` in it or before the account of a storage container. Links of a chained URL are looked at one by one.
     """
     text = os.fspath(url)
-    if not is_web(text):
-        return text
-    scheme, _, rest = text.partition("://")
-    host, slash, path = re.split(r"[?#]", rest, maxsplit=1)[0].partition("/")
-    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
+    return "::".join(map(_public_link, text.split("::"))) if is_url(text) else text
+
+
+def _public_link(link: str) -> str:
+    scheme, there, rest = link.partition("://")
+    if not there:
+        return link
+    if is_web(link):
+        rest = re.split(r"[?#]", rest, maxsplit=1)[0]
+    authority, slash, path = rest.partition("/")
+    user, _, host = authority.rpartition("@")
+    return f"{scheme}://{host if ':' in user or is_web(link) else authority}{slash}{path}"
+
+
+def protocols(url: str) -> list[str]:
+    """Return the protocols that a URL needs, in lower case: one for each link of a chain, ``file`` for a path."""
+    return [link.partition("://")[0].lower() if "://" in link else "file" for link in url.split("::")]
 
 
 def redacted(text: str) -> str:
-    """Do the same for every web address in a text."""
-    return _SECRETS.sub(r"\1\2", text)
+    """Do as :func:`public` for every URL in a text."""
+    return _PASSWORDS.sub(r"\1", _SECRETS.sub(r"\1\2", text))
 
 
 def join(url: str, name: str) -> str:

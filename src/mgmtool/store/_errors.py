@@ -5,7 +5,10 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
+import pyarrow as pa
+
 from mgmtool.errors import MgmtoolError, StoreError, StoreWriteError, one_line
+from mgmtool.storage import redacted
 
 
 @contextlib.contextmanager
@@ -13,12 +16,14 @@ def read_errors(name: str) -> Iterator[None]:
     """Turn any error of reading into a StoreError of one line that names the store."""
     try:
         yield
-    except (MgmtoolError, MemoryError):
+    except MgmtoolError:
         raise
     except Exception as error:  # each file system raises exceptions of its own kind
-        words = one_line(str(error)) or type(error).__name__
+        words = redacted(one_line(str(error))) or type(error).__name__
         # A server that ignores ranges sends the whole file, whose checksum is another.
         hint = "; the server has to answer range requests" if name.startswith("http") and "checksum" in words else ""
+        if isinstance(error, pa.ArrowException) or ".parquet" in words:  # a commit record, or index.parquet
+            hint = "; mgmtool verify names what is damaged, and mgmtool repair drops it, so that extract makes it anew"
         raise StoreError(f"{name} cannot be read: {words}{hint}") from error
 
 

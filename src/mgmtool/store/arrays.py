@@ -9,7 +9,7 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import zarr.api.asynchronous
@@ -20,12 +20,16 @@ from mgmtool.files import whole
 from mgmtool.storage import Place
 from mgmtool.store._errors import read_errors
 from mgmtool.store._loop import wait_for
-from mgmtool.store.layout import part_name
+from mgmtool.store.layout import frame_arrays, part_name
 from mgmtool.store.records import record_file
+from mgmtool.types import ExtractSpec
 
 CACHES = (None, "mmap", "ram")
 _OPEN_PARTS = {None: 256, "mmap": 4096}
 """Parts whose arrays stay open; a store of a large corpus has hundreds of thousands, and Linux maps 65,530 files a process."""
+
+_KINDS = {array.name: (np.dtype(array.dtype), 1 + len(array.row)) for array in frame_arrays(ExtractSpec(), energy=True)}
+"""Type and number of axes of each array; numbers of rows and columns differ from store to store."""
 
 _Array = Any
 
@@ -100,6 +104,10 @@ class Arrays:
         for name, array in zip(names, arrays, strict=True):
             if array is None:
                 raise StoreError(f"{self.name}: {part_name(part)} has no array {name!r}")
+            if not 0 <= start <= stop <= len_of(array):
+                raise StoreError(
+                    f"{self.name}: {name!r} of {part_name(part)} has {len_of(array)} rows; expected {start} to {stop}"
+                )
         return [array[start:stop] for array in arrays] if self._cache else self._read(arrays, slice(start, stop))
 
     def read(self, part: int, names: Sequence[str], start: int, stop: int) -> dict[str, NDArray[Any]]:
@@ -107,7 +115,10 @@ class Arrays:
         self._check_process()
         with read_errors(self.name):
             found = {name: self.open(part, name) for name in names}
-        there = {name: array for name, array in found.items() if array is not None}
+        there = {name: self._checked(part, name, array) for name, array in found.items() if array is not None}
+        for name, array in there.items():
+            if stop > len_of(array):
+                raise StoreError(f"{name!r} has {len_of(array)} rows; expected at least {stop}")
         return dict(zip(there, self._read(list(there.values()), slice(start, stop)), strict=True))
 
     def whole(self, array: Any) -> NDArray[Any]:
@@ -159,11 +170,26 @@ class Arrays:
             arrays[name] = self._mapped(part, name) if self._cache == "mmap" else self._opened(part, name)
         return arrays[name]
 
+    def _checked(self, part: int, name: str, array: _Array) -> _Array:
+        """Return an array, unless it is of another kind than those that mgmtool writes under its name: kernels check nothing."""
+        kind, dimensions = _KINDS.get(name, (None, None))
+        found = getattr(array, "dtype", None), len(getattr(array, "shape", ()))
+        boxes = name != "box" or found[1] != dimensions or array.shape[1] == 4
+        if kind is not None and (found != (kind, dimensions) or not boxes):
+            raise StoreError(
+                f"{self.name}: {name!r} of {part_name(part)} is {found[0]} with {found[1]} axes; "
+                f"expected {kind} with {dimensions}"
+            )
+        return array
+
     def _opened(self, part: int, name: str) -> _Array:
         """Open an array; with a cache, unpack it."""
         with read_errors(self.name):
             array = self.open(part, name)
-        if array is not None and self._cache:
+        if array is None:
+            return None
+        self._checked(part, name, array)
+        if self._cache:
             array = self.whole(array)
             array.setflags(write=False)
         return array
@@ -176,7 +202,7 @@ class Arrays:
         key = "\0".join((self._place.identity(), part_name(part), record)).encode("utf-8", "surrogateescape")
         target = self._folder / f"{hashlib.blake2b(key, digest_size=12).hexdigest()}.{name}.npy"
         if (mapped := _map(target)) is not None:
-            return mapped
+            return cast("NDArray[Any]", self._checked(part, name, mapped))
         array = self._opened(part, name)
         if array is None:
             return None
@@ -188,6 +214,11 @@ class Arrays:
         except OSError as error:
             raise StoreError(f"cannot write the cache {target}: {error.strerror or error}") from None
         return _map(target)
+
+
+def len_of(array: _Array) -> int:
+    """Count the rows of an array, open or unpacked."""
+    return int(array.shape[0])
 
 
 async def _gathered(arrays: Sequence[_Array], rows: slice) -> list[NDArray[Any]]:

@@ -16,7 +16,7 @@ def store_facts(store: Store) -> dict[str, Any]:
     done = columns["status"].count("done")
     sizes = store.array_bytes()
     frames = sum(stop - start for start, stop in zip(columns["row_start"], columns["row_stop"], strict=True))
-    spec = store.attributes["spec"]
+    spec = store.spec.to_json()
     runs, records = store.runs(1)
     last = records[0] if records else {}
     return {

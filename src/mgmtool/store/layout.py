@@ -26,6 +26,9 @@ INDEX_FILE = "index.parquet"
 RUNS = 1 << 40
 """Locks below this number stand for parts, those from it on for runs, by their shard."""
 
+_SAID = {"spec": dict, "input_root": str, "versions": dict}
+"""Attributes of the root of a store that readers rely on, and their types."""
+
 _PART = re.compile(r"part-(\d{5,})")
 
 ATTRIBUTES: dict[str, Any] = {
@@ -121,3 +124,9 @@ def check_attributes(attributes: dict[str, Any], where: str) -> None:
         raise StoreError(
             f"{where} is a mask store of version {attributes.get('version')!r}; this mgmtool reads {VERSION}"
         )
+    for name, kind in _SAID.items():
+        if not isinstance(attributes.get(name), kind):
+            raise StoreError(
+                f"{where}: {name} in its attributes is {attributes.get(name)!r}, which no mask store has; "
+                "mgmtool repair rebuilds it"
+            )

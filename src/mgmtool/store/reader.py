@@ -11,14 +11,14 @@ from typing import Any, Self
 
 import pyarrow as pa
 
-from mgmtool.errors import StoreError
+from mgmtool.errors import StoreError, one_line
 from mgmtool.storage import Place, place
 from mgmtool.store._errors import read_errors
 from mgmtool.store.arrays import Arrays
 from mgmtool.store.layout import ROOT_FILE, check_attributes, part_number
 from mgmtool.store.records import CommitRecords, how_to_repair
 from mgmtool.store.root import group_attributes
-from mgmtool.store.videos import VideoRows, Videos
+from mgmtool.store.videos import VideoName, VideoRows, Videos
 from mgmtool.types import ExtractSpec, MaskVolume
 
 FRAME_ARRAYS = ("mask", "box", "pts", "flags", "energy", "energy_scale")
@@ -94,7 +94,11 @@ class Store:
     @cached_property
     def spec(self) -> ExtractSpec:
         """What the store was made with."""
-        return ExtractSpec.from_json(self.attributes["spec"])
+        try:
+            return ExtractSpec.from_json(self.attributes["spec"])
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            why = one_line(f"{type(error).__name__}: {error}")
+            raise StoreError(f"{self.name}: the spec in its attributes cannot be read ({why})") from None
 
     @cached_property
     def records(self) -> CommitRecords:
@@ -111,7 +115,7 @@ class Store:
         """The videos by any of their names."""
         return Videos(self.index, self.name, self.attributes["input_root"])
 
-    def lookup(self, name: str) -> str:
+    def lookup(self, name: VideoName) -> str:
         """Return the id of a video that is done; what a name may be is said at :class:`~mgmtool.store.videos.Videos`.
 
         Raises
@@ -121,7 +125,7 @@ class Store:
         """
         return self.videos.find(name).id
 
-    def volume(self, name: str) -> MaskVolume:
+    def volume(self, name: VideoName) -> MaskVolume:
         """Read the masks of a video, straight from the store.
 
         Raises

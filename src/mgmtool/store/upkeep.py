@@ -48,7 +48,7 @@ def gather(place: Place) -> tuple[int, int]:
         names = list(map(record_file, committed_numbers(place)))
         records = list(place.read_many(names))  # compressed, as they are: a few dozen bytes per video
         superseded = superseded_rows(index_table(record, KEYS) for record in records)
-    content = parquet_bytes((without(index_table(record), superseded) for record in records), SCHEMA)
+        content = parquet_bytes((without(index_table(record), superseded) for record in records), SCHEMA)
     place.write(INDEX_FILE, content)
     if place.excludes:
         for name in place.names(GROWING):

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from os import PathLike
 from pathlib import PurePosixPath
 from typing import Any, Self
 
@@ -15,8 +16,12 @@ import pyarrow.compute as pc
 from mgmtool.errors import UnknownVideoError
 from mgmtool.storage import absolute, is_local, public, relative, storable
 from mgmtool.store._nearest import nearest_id
+from mgmtool.store.rows import checked_rows, name_text
 
 _SEVERAL = -1
+
+VideoName = str | bytes | PathLike[str] | PathLike[bytes]
+"""What may name a video: text, or a path as the system has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +59,9 @@ class VideoRows:
 class Videos:
     """The videos of a store, found by name.
 
-    A name is an id, a path or URL as it was extracted, one below the input root, one that ends in an id, or a file name that only
-    one video has. A path below the input root, or a relative one with folders, never stands for a video in another folder.
+    A name is text, a path object or bytes: an id, a path or URL as it was extracted, one below the input root, one that ends in
+    an id, or a file name that only one video has. A path below the input root, or a relative one with folders, never stands for a
+    video in another folder.
 
     Parameters
     ----------
@@ -69,7 +75,7 @@ class Videos:
 
     def __init__(self, table: pa.Table, store: str, input_root: str) -> None:
         self._store, self._root = store, storable(input_root)
-        self._table = table.combine_chunks()
+        self._table = checked_rows(table, store).combine_chunks()
         self._done = pc.equal(table["status"], "done").to_numpy()
         # Failed videos stay, so that none of their names leads to another video; they have no size.
         names = ("part", "row_start", "row_stop", "height", "width")
@@ -86,7 +92,7 @@ class Videos:
         """Numbers of the parts that hold videos, ascending."""
         return sorted(set(self._numbers[0][self._done].tolist()))
 
-    def find(self, name: str) -> VideoRows:
+    def find(self, name: VideoName) -> VideoRows:
         """Find the rows of a video.
 
         Raises
@@ -102,7 +108,7 @@ class Videos:
         path = self._table["path"][number].as_py()
         return VideoRows(self._table["id"][number].as_py(), path, part, start, stop, height, width)
 
-    def row(self, name: str) -> dict[str, Any]:
+    def row(self, name: VideoName) -> dict[str, Any]:
         """Return the index row of a video, which may have failed.
 
         Raises
@@ -113,7 +119,8 @@ class Videos:
         row: dict[str, Any] = self._table.slice(self._number(name), 1).to_pylist()[0]
         return row
 
-    def _number(self, name: str) -> int:
+    def _number(self, given: VideoName) -> int:
+        name = name_text(given)
         known = storable(public(name))
         found = self._by_id.get(known)
         if found is None:

@@ -14,9 +14,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from mgmtool.errors import StoreError
 from mgmtool.store.arrays import Arrays
-from mgmtool.store.layout import frame_arrays
+from mgmtool.store.layout import frame_arrays, part_name
 from mgmtool.store.reader import Store, read_volume
+from mgmtool.store.rows import checked_rows
 from mgmtool.store.videos import VideoRows
 from mgmtool.types import ExtractSpec, MaskVolume
 
@@ -75,10 +77,18 @@ class StoredVideo:
         return str(self.row["id"])
 
     def largest_array(self) -> tuple[str, int]:
-        """Name and size in bytes of the largest array, without reading it."""
+        """Name and size in bytes of the largest array, without reading it.
+
+        Raises
+        ------
+        StoreError
+            There is none.
+        """
         frames, part = int(self.row["num_frames"]), int(self.row["part"])
         arrays = [array for array in frame_arrays(self._spec, energy=True) if self._arrays.has(part, array.name)]
         sizes = {array.name: frames * math.prod(array.row) * np.dtype(array.dtype).itemsize for array in arrays}
+        if not sizes:
+            raise StoreError(f"{self._arrays.name}: {part_name(part)} of {self.id!r} has no arrays")
         return max(sizes.items(), key=lambda item: item[1])
 
     def volume(self) -> MaskVolume:
@@ -135,11 +145,13 @@ def stored_videos(store: Store, parts: Collection[int]) -> Iterator[StoredVideo]
     """
     for number, table in store.records.tables():
         if number in parts:
-            rows = table.filter(pc.equal(table["status"], "done")).to_pylist()
+            checked = checked_rows(table, store.name)
+            rows = checked.filter(pc.equal(checked["status"], "done")).to_pylist()
             yield from (StoredVideo(row, store.spec, store.arrays) for row in rows)
 
 
 def stored_parts(store: Store, columns: Sequence[str]) -> Iterator[StoredPart]:
     """Yield every committed part, in order, with some columns of its index rows."""
     for number, table in store.records.tables():
-        yield StoredPart(number, table.select(list(columns)).to_pylist(), store.arrays)
+        rows = checked_rows(table.select(list(columns)), store.name, ordered=True)
+        yield StoredPart(number, rows.to_pylist(), store.arrays)

@@ -50,11 +50,11 @@ class Committed:
 
     def add(self, record: pa.Table) -> None:
         """Take in the next commit record, in order."""
-        names = ["id", "part", "status", "size_bytes", "mtime_ns", "fingerprint"]
+        names = ["id", "part", "status", "size_bytes", "mtime_ns", "fingerprint", "failure"]
         rows = zip(*(record[name].to_pylist() for name in names), strict=True)
-        for video_id, part, status, *status_of_file, fingerprint in rows:
+        for video_id, part, status, *status_of_file, fingerprint, failure in rows:
             size, mtime_ns = (-1 if value is None else value for value in status_of_file)
-            self.videos[video_id] = KnownVideo(part, status == "done", size, mtime_ns, fingerprint)
+            self.videos[video_id] = KnownVideo(part, status == "done", size, mtime_ns, fingerprint, failure)
         for number in set(record["part"].to_pylist()):
             self.numbers.add(number)
             if record["supersedes"].null_count == record.num_rows:

@@ -8,10 +8,15 @@ from dataclasses import dataclass
 from operator import index
 from typing import Any
 
+import numpy as np
+
 from mgmtool.errors import UsageError
 from mgmtool.masking import derive_seed
 from mgmtool.store import VideoRows
+from mgmtool.store.rows import name_text
 from mgmtool.types import Clip, ClipRequest, Crop, PatchGrid, TokenLayout
+
+_BOOLS = (bool, np.bool_)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,8 @@ def plain(clip: Clip) -> Clip:
     Raises
     ------
     UsageError
-        A frame index, a crop, a seed or a number of frames that is not made of whole numbers.
+        A frame index, a crop, a seed or a number of frames that is not made of whole numbers, an ``hflip`` that is neither
+        true nor false, or an id that is no name.
     """
     # A tuple, or an array, whose truth is not to be asked for.
     crop: Any = None if clip.crop is None else _whole(clip, "crop", clip.crop)
@@ -76,7 +82,8 @@ def plain(clip: Clip) -> Clip:
         clip,
         frames=_whole(clip, "frames", clip.frames),
         crop=crop,
-        hflip=bool(clip.hflip),
+        id=name_text(clip.id),
+        hflip=_truth(clip),
         seed=_whole(clip, "seed", [clip.seed])[0],
         num_frames=None if clip.num_frames is None else _whole(clip, "num_frames", [clip.num_frames])[0],
     )
@@ -84,6 +91,20 @@ def plain(clip: Clip) -> Clip:
 
 def _whole(clip: Clip, what: str, values: Iterable[Any]) -> tuple[int, ...]:
     try:
-        return tuple(map(index, values))
+        listed = list(values)
+        if not any(isinstance(value, _BOOLS) for value in listed):  # True would be frame 1
+            return tuple(map(index, listed))
     except TypeError:
-        raise UsageError(f"{clip.id!r}: {what} is {values!r}; expected whole numbers") from None
+        pass
+    raise UsageError(f"{clip.id!r}: {what} is {values!r}; expected whole numbers")
+
+
+def _truth(clip: Clip) -> bool:
+    """Return whether a clip is mirrored, as true or false, or as 1 or 0 of any whole type."""
+    try:
+        number = index(clip.hflip) if not isinstance(clip.hflip, _BOOLS) else int(bool(clip.hflip))
+        if number in {0, 1}:
+            return bool(number)
+    except TypeError:
+        pass
+    raise UsageError(f"{clip.id!r}: hflip is {clip.hflip!r}; expected True or False")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +12,8 @@ from mgmtool import masking
 from mgmtool.errors import UnknownVideoError, UsageError
 from mgmtool.masking import Scheme
 from mgmtool.store import Store
+from mgmtool.store.rows import name_text
+from mgmtool.store.videos import VideoName
 from mgmtool.training._motion import preload, read_motion
 from mgmtool.training._requests import MaskOptions, plain
 from mgmtool.training.clips import check_clip, place_clips
@@ -47,7 +50,7 @@ class MaskStore(Store):
         return iter(self.videos)
 
     def __contains__(self, name: object) -> bool:
-        if not isinstance(name, str):
+        if not isinstance(name, str | bytes | os.PathLike):
             return False
         try:
             self.videos.find(name)
@@ -55,7 +58,7 @@ class MaskStore(Store):
             return False
         return True
 
-    def __getitem__(self, name: str) -> VideoRecord:
+    def __getitem__(self, name: VideoName) -> VideoRecord:
         """Read all that the store holds of a video; raises :class:`~mgmtool.errors.UnknownVideoError`, which is a KeyError."""
         volume, row = self.volume(name), self.videos.row(name)
         energy = None
@@ -74,7 +77,7 @@ class MaskStore(Store):
             box=volume.box,
             energy=energy,
             flags=volume.flags,
-            index_risk=tuple(row["index_risk"]),
+            index_risk=tuple(row["index_risk"] or ()),
         )
 
     def preload(self) -> None:
@@ -83,7 +86,7 @@ class MaskStore(Store):
 
     def clip(
         self,
-        id: str,  # noqa: A002  what users call it
+        id: VideoName,  # noqa: A002  what users call it
         frames: Sequence[int],
         *,
         crop: tuple[int, int, int, int] | None = None,
@@ -101,7 +104,7 @@ class MaskStore(Store):
 
         Parameters
         ----------
-        id : str
+        id : str, path or bytes
             Id of the video; or a file name, or a path, that belongs to exactly one.
         frames : sequence of int
             Frame indices, in the order of the sample; repeats are allowed. Their number is a multiple of ``tubelet``.
@@ -143,7 +146,7 @@ class MaskStore(Store):
             nothing for.
         """
         return self.batch(
-            [Clip(id, frames, crop, hflip, seed, num_frames)],
+            [Clip(name_text(id), frames, crop, hflip, seed, num_frames)],
             grid=grid,
             tubelet=tubelet,
             ratio=ratio,

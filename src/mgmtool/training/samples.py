@@ -11,6 +11,7 @@ import numpy as np
 
 from mgmtool.errors import UsageError
 from mgmtool.masking import Scheme, derive_seed
+from mgmtool.store.videos import VideoName
 from mgmtool.training import adapters
 from mgmtool.training._resizing import resize
 from mgmtool.training.crops import CropParameters, CropPolicy
@@ -100,7 +101,7 @@ class MaskedCrops:
 
     def mask(
         self,
-        video_id: str,
+        video_id: VideoName,
         frame_indices: Sequence[int],
         parameters: CropParameters,
         seed: int,
@@ -124,7 +125,7 @@ class MaskedCrops:
         return self.adapt(found)
 
     def sample(
-        self, frames: Any, video_id: str, frame_indices: Sequence[int], seed: int, num_frames: int | None = None
+        self, frames: Any, video_id: VideoName, frame_indices: Sequence[int], seed: int, num_frames: int | None = None
     ) -> MaskedSample:
         """Cut and mask one clip.
 

@@ -158,7 +158,8 @@ class Resume:
     Attributes
     ----------
     retry_failed : bool
-        Do the videos again that failed.
+        Do all videos again that failed; those whose failure was not their own fault are done again in any case, see
+        ``errors.PASSING``.
     refresh : bool
         Do the videos again whose files have changed.
     fingerprint : str
@@ -188,6 +189,8 @@ class KnownVideo:
         Of its file, then; -1 where unknown.
     fingerprint : str or None
         XXH3 of its file, then, where it was asked for.
+    failure : str or None
+        Failure class of one without masks.
     """
 
     part: int
@@ -195,3 +198,4 @@ class KnownVideo:
     size: int = -1
     mtime_ns: int = -1
     fingerprint: str | None = None
+    failure: str | None = None

@@ -12,7 +12,7 @@ import click
 from mgmtool.cli import completion
 from mgmtool.cli.console import columns, compile_kernels, failed, json_line, show
 from mgmtool.cli.exits import DONE, FATAL, SOME_FAILED, fail
-from mgmtool.cli.options import Json, Talk
+from mgmtool.cli.options import Json, Replace, Talk
 from mgmtool.cli.parameters import GridType
 from mgmtool.cli.records import argument, as_command, option, record
 from mgmtool.errors import UsageError, one_line
@@ -82,7 +82,7 @@ class Compared:
 
 
 @record("output")
-class Output(Talk, Json):
+class Output(Talk, Json, Replace):
     """What is told of the comparison."""
 
     plot: Path | None = option(
@@ -109,6 +109,7 @@ def command(clips: Clips, compared: Compared, output: Output) -> int:
     spec = compared.spec(clips)
     if output.plot is not None:
         check_plot(output.plot)
+        output.check_new(output.plot)
     sequences = evaluation.find_sequences(clips.groundtruth)
     for contender in spec.contenders:
         if isinstance(contender, evaluation.Contender) and contender.volumes:

@@ -16,7 +16,7 @@ from mgmtool.cli.exits import DONE, SOME_FAILED, raise_on_sigterm
 from mgmtool.cli.options import Talk, merge_options
 from mgmtool.cli.parameters import KeyValueType
 from mgmtool.cli.records import argument, as_command, option, record
-from mgmtool.errors import one_line
+from mgmtool.cli.words import shown
 
 
 @record("output")
@@ -59,6 +59,7 @@ def command(target: Target) -> int:
     130 / 143 after a signal.
     """
     from mgmtool import export
+    from mgmtool.storage import public
 
     raise_on_sigterm()
     start, counts, frames = perf_counter(), Counter[str](), 0
@@ -72,11 +73,11 @@ def command(target: Target) -> int:
             progress.advance(not outcome.ok, outcome.num_frames)
     ends, seconds = {name: counts[name] for name in ("exported", "skipped", "failed")}, perf_counter() - start
     if target.as_json:
-        named = {"store": target.store, "output": str(target.output), "format": target.format}
+        named = {"store": public(target.store), "output": str(target.output), "format": target.format}
         more = {"left_out": job.left_out, "num_frames": frames, "seconds": round(seconds, 3)}
         click.echo(json_line({**named, **ends, **more}))
     elif not target.quiet:
         words = f"{ends['exported']} exported, {ends['skipped']} there before, {ends['failed']} failed"
         left = f"; {job.left_out} failed in the store" if job.left_out else ""
-        click.echo(f"{one_line(str(target.output))}: {words}, {frames} frames{left}; {seconds:.1f} s")
+        click.echo(f"{shown(target.output)}: {words}, {frames} frames{left}; {seconds:.1f} s")
     return SOME_FAILED if counts["failed"] else DONE

@@ -15,7 +15,8 @@ from mgmtool.cli.exits import DONE, SOME_FAILED, TOO_MANY_FAILED, signals_stop
 from mgmtool.cli.log import Log
 from mgmtool.cli.options import Failures, Inputs, Output, Running, StoreMasks
 from mgmtool.cli.records import as_command
-from mgmtool.errors import MgmtoolError, UsageError, one_line
+from mgmtool.cli.words import shown
+from mgmtool.errors import MgmtoolError, UsageError
 
 if TYPE_CHECKING:
     from mgmtool.cli.narrator import Narrator
@@ -97,7 +98,7 @@ def _confirm_removal(output: str | Path) -> None:
         return
     if isinstance(output, Path) and not (output.exists() and any(output.iterdir())):
         return
-    name = one_line(str(output))
+    name = shown(output)
     if not click.confirm(f"remove the mask store {name}?", err=True):
         raise click.ClickException(f"{name} is kept; nothing was done")
 

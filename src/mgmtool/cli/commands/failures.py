@@ -13,8 +13,8 @@ from mgmtool.cli import completion
 from mgmtool.cli.console import grid, json_line, narrow, show
 from mgmtool.cli.parameters import PlaceType
 from mgmtool.cli.records import argument, as_command, option, record
-from mgmtool.cli.words import counted
-from mgmtool.errors import FAILURE_CLASSES, UsageError, did_you_mean, one_line
+from mgmtool.cli.words import counted, shown
+from mgmtool.errors import FAILURE_CLASSES, PASSING, UsageError, did_you_mean, one_line
 
 
 @record("output")
@@ -52,12 +52,13 @@ class Listing:
 
 @as_command
 def command(listing: Listing) -> None:
-    """List the videos of a mask store that failed, by class.
+    """List the videos of a mask store that failed, by class, and say which the next extract tries again.
 
     Exit codes: 0 the list is printed, even if it is empty; 1 there is no mask store; 2 wrong usage.
     """
     from rich.markup import escape
 
+    from mgmtool.storage import public
     from mgmtool.store import Store, failed_videos
 
     listing.check()
@@ -65,13 +66,14 @@ def command(listing: Listing) -> None:
     counts = Counter(video.failure for video in videos)
     if listing.paths_only:
         # Paths go to other programs as they are, except to a terminal, which may act on what is in them.
-        shown = one_line if not listing.nul and sys.stdout.isatty() else str
+        written = one_line if not listing.nul and sys.stdout.isatty() else str
         for video in videos:
-            click.echo(shown(video.path) + ("\0" if listing.nul else "\n"), nl=False)
+            click.echo(written(video.path) + ("\0" if listing.nul else "\n"), nl=False)
     elif listing.as_json:
         for video in videos:
-            click.echo(json_line({"event": "failure", **asdict(video)}))
-        facts = {"store": str(listing.store), "failed": len(videos), "failures": dict(counts.most_common())}
+            click.echo(json_line({"event": "failure", **asdict(video), "retried": video.failure in PASSING}))
+        facts = {"store": public(listing.store), "failed": len(videos), "failures": dict(counts.most_common())}
+        facts["retried"] = sum(counts[name] for name in PASSING)
         click.echo(json_line({"event": "summary", **facts}))
     else:
         table = grid()
@@ -81,4 +83,6 @@ def command(listing: Listing) -> None:
         if videos:
             show(table)
         classes = f" ({counted(counts)})" if counts else ""
-        click.echo(f"{one_line(str(listing.store))}: {len(videos)} failed{classes}")
+        passing = sum(counts[name] for name in PASSING)
+        again = f"; {passing} of {' and '.join(PASSING)} are tried again by the next extract" if passing else ""
+        click.echo(f"{shown(listing.store)}: {len(videos)} failed{classes}{again}")

@@ -8,7 +8,7 @@ import click
 
 from mgmtool.cli.parameters import PlaceType
 from mgmtool.cli.records import argument, as_command, record
-from mgmtool.errors import one_line
+from mgmtool.cli.words import shown
 
 
 @record("inputs")
@@ -29,4 +29,4 @@ def command(target: Target) -> None:
     from mgmtool.store import rebuild_index
 
     rows, parts = rebuild_index(target.store)
-    click.echo(f"{one_line(str(target.store))}: {rows} rows of {parts} parts")
+    click.echo(f"{shown(target.store)}: {rows} rows of {parts} parts")

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mgmtool.cli.options import Inputs
+from mgmtool.cli.console import notice
+from mgmtool.cli.options import Inputs, Replace
 from mgmtool.cli.records import as_command, option, record
+from mgmtool.cli.words import skipped_words
 from mgmtool.errors import OutputError
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @record("output")
-class Manifest:
+class Manifest(Replace):
     """The manifest to write."""
 
     output: str | None = option(
@@ -42,7 +44,10 @@ def command(inputs: Inputs, manifest: Manifest) -> None:
     """
     from mgmtool import corpus
 
+    manifest.check_new(manifest.output)
     found, output = inputs.find(), manifest.output
+    if found.skipped:
+        notice(skipped_words(found.skipped))
     if output is None:
         sys.stdout.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
         corpus.write_manifest(found.videos, sys.stdout, manifest.form or "jsonl")

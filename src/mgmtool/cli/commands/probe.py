@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mgmtool.cli.console import columns, compile_kernels, grid, json_line, narrow, show
+from mgmtool.cli.console import columns, compile_kernels, grid, json_line, narrow, notice, show
 from mgmtool.cli.exits import DONE, SOME_FAILED, raise_on_sigterm
 from mgmtool.cli.options import Inputs, Reading, Talk, Workers
 from mgmtool.cli.records import as_command, option, record
-from mgmtool.cli.words import counted
+from mgmtool.cli.words import counted, skipped_facts, skipped_words
 from mgmtool.errors import one_line
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ def command(inputs: Inputs, reading: Reading, workers: Workers, output: Output) 
 
     raise_on_sigterm()
     engine, found = workers.build(), inputs.find()
+    if found.skipped and not output.quiet:
+        notice(skipped_words(found.skipped))
     # A scheme that ignores motion: the kernels of the sources are all that is needed.
     compile_kernels(Recipe.of(ExtractSpec(scheme="random")), output.quiet)
     totals, table = CorpusTotals(), grid() if narrow() else columns(*_COLUMNS)
@@ -59,7 +61,7 @@ def command(inputs: Inputs, reading: Reading, workers: Workers, output: Output) 
                 _add_row(table, one)
             progress.advance(one.failure is not None, size=max(one.video.size, 0))
     if output.as_json:
-        click.echo(json_line({"event": "summary", **totals.to_json()}))
+        click.echo(json_line({"event": "summary", **totals.to_json(), "skipped": skipped_facts(found.skipped)}))
     else:
         _show_tables(table, totals)
     return SOME_FAILED if totals.failures else DONE

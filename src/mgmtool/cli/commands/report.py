@@ -8,7 +8,7 @@ from time import perf_counter
 import click
 
 from mgmtool.cli.exits import raise_on_sigterm
-from mgmtool.cli.options import Talk
+from mgmtool.cli.options import Replace, Talk
 from mgmtool.cli.parameters import PlaceType
 from mgmtool.cli.records import argument, as_command, option, record
 from mgmtool.errors import one_line
@@ -17,7 +17,7 @@ _STDOUT = "-"
 
 
 @record("output")
-class Page(Talk):
+class Page(Talk, Replace):
     """The page to write, and what it shows."""
 
     store: str | Path = argument(type=PlaceType())
@@ -42,7 +42,6 @@ class Page(Talk):
         help="Folder or URL that holds the videos now, under their ids.  [default: where each was extracted from]",
     )
     title: str | None = option("--title", help="Title of the page.  [default: name of the store]")
-    overwrite: bool = option("--overwrite", is_flag=True, help="Replace OUTPUT if it exists.")
 
 
 @as_command
@@ -56,7 +55,7 @@ def command(page: Page) -> None:
     raise_on_sigterm()
     start = perf_counter()
     if page.output != _STDOUT:
-        report.check_output(page.output, page.overwrite)
+        page.check_new(page.output)
     job = report.ReportRun(page.store, gallery=page.gallery, seed=page.seed, root=page.root)
     with page.draw(job.total) as progress:
         for done, frames in job.read():

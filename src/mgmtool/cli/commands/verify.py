@@ -14,6 +14,7 @@ from mgmtool.cli.exits import DONE, SOME_FAILED
 from mgmtool.cli.options import Talk
 from mgmtool.cli.parameters import PlaceType
 from mgmtool.cli.records import argument, as_command, option, record
+from mgmtool.cli.words import shown
 from mgmtool.errors import one_line
 
 _COLORS = {"error": "red", "note": "yellow"}
@@ -38,6 +39,7 @@ def command(check: Check) -> int:
 
     Exit codes: 0 no errors (there may be notes), 1 there is no mask store, 2 wrong usage, 3 something is damaged.
     """
+    from mgmtool.storage import public
     from mgmtool.store import VerifyProgress, verify
 
     start, read, counts = perf_counter(), VerifyProgress(), Counter[str]()
@@ -57,10 +59,10 @@ def command(check: Check) -> int:
     seconds, found = perf_counter() - start, {"errors": counts["error"], "notes": counts["note"]}
     checked = {name: getattr(read, name) for name in ("parts", "videos", "frames", "files", "bytes")}
     if check.as_json:
-        facts = {"event": "summary", "store": str(check.store), **checked, **found, "seconds": round(seconds, 3)}
+        facts = {"event": "summary", "store": public(check.store), **checked, **found, "seconds": round(seconds, 3)}
         click.echo(json_line(facts))
     elif not check.quiet:
         words = ", ".join(f"{value} {name}" for name, value in checked.items()) + " read"
         problems = ", ".join(f"{value} {name}" for name, value in found.items())
-        click.echo(f"{one_line(str(check.store))}: {words}; {problems}; {seconds:.1f} s")
+        click.echo(f"{shown(check.store)}: {words}; {problems}; {seconds:.1f} s")
     return SOME_FAILED if counts["error"] else DONE

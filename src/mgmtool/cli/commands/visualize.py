@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,10 +13,10 @@ import click
 
 from mgmtool.cli import completion
 from mgmtool.cli.console import compile_kernels
-from mgmtool.cli.options import Masks, Talk
+from mgmtool.cli.options import Masks, Replace, Talk
 from mgmtool.cli.parameters import PlaceType
 from mgmtool.cli.records import argument, as_command, given_flags, option, record
-from mgmtool.errors import UsageError
+from mgmtool.errors import UsageError, one_line
 
 if TYPE_CHECKING:
     from mgmtool.types import ExtractSpec, VideoRef
@@ -73,7 +75,7 @@ class Layers:
 
 
 @record("output")
-class Output(Talk):
+class Output(Talk, Replace):
     """The file to write."""
 
     output: Path = option(
@@ -120,6 +122,7 @@ def command(shown: Shown, masks: Masks, layers: Layers, output: Output) -> None:
 
     drawing.check_output(shown.video, output.output)
     shown.check()
+    output.check_new(output.output)
     with local_copy(VideoRef("", str(shown.video))) as local, output.draw(None, unit="frame") as progress:
 
         def move(done: int, total: int) -> None:
@@ -132,7 +135,8 @@ def command(shown: Shown, masks: Masks, layers: Layers, output: Output) -> None:
             written = _compare(video, shown.compare, masks.spec(), layers, look, output.quiet)
         else:
             written = _draw(video, shown, masks, layers, look, output.quiet)
-    click.echo(str(written))
+    # To another program as the system has it, which need not be UTF-8.
+    click.echo(one_line(str(written)) if sys.stdout.isatty() else os.fsencode(written))
 
 
 def _compare(
