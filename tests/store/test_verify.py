@@ -459,6 +459,7 @@ def test_cli_failures(sound: Path, mixed: Path) -> None:
         "store": str(sound),
         "failed": 3,
         "failures": {"open": 2, "no_video_stream": 1},
+        "retried": 0,
     }
     assert mgmtool("failures", sound, "--failure", "timeout") == f"{sound}: 0 failed\n"
 
