@@ -306,12 +306,12 @@ def test_attributes(store: Path) -> None:
     def spoil(content: dict[str, Any]) -> None:
         content["attributes"]["mask_true_means"] = "visible"
         content["attributes"]["spec"]["grid"] = "4"
-        del content["attributes"]["versions"]
+        del content["attributes"]["units"]
 
     edit_json(store / "zarr.json", spoil)
     lines = errors(store)
     assert lines[0] == "attributes: zarr.json: attribute mask_true_means is 'visible'; expected 'masked'"
-    assert lines[1] == "attributes: zarr.json: there is no attribute versions; expected one"
+    assert lines[1] == "attributes: zarr.json: there is no attribute units; expected one"
     assert lines[2].startswith("attributes: zarr.json: attribute spec cannot be used: ValueError: ")
     assert len(lines) == 3
 

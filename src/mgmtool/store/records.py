@@ -47,8 +47,9 @@ def index_parts(content: bytes) -> Iterator[tuple[int, pa.Table]]:
     file = pq.ParquetFile(pa.BufferReader(content), pre_buffer=False)
     for group in range(file.num_row_groups):
         table = as_index(file.read_row_group(group, use_threads=False))
-        for number in sorted(set(table["part"].to_pylist())):
-            yield number, table.filter(pc.equal(table["part"], number))
+        numbers = sorted(pc.unique(table["part"]).to_pylist())
+        for number in numbers:
+            yield number, table if len(numbers) == 1 else table.filter(pc.equal(table["part"], number))
 
 
 def as_index(table: pa.Table, schema: pa.Schema = SCHEMA) -> pa.Table:

@@ -29,19 +29,23 @@ class RunHistory:
         Parts that ``mgmtool repair`` dropped.
     scattered : bool
         Whether parts were made out of order, so that a part number that is not there means nothing.
+    known : bool
+        Whether any run left a record.
     """
 
     going_on: bool = False
     committed: int = 0
     dropped: frozenset[int] = frozenset()
     scattered: bool = False
+    known: bool = False
 
     @classmethod
     def of(cls, place: Place) -> Self:
         """Read the records of runs; those that cannot be read are left out."""
-        committed, scattered, dropped, last = 0, False, set[int](), ""
+        committed, scattered, known, dropped, last = 0, False, False, set[int](), ""
         for run in _runs(place):
             last = str(run.get("status"))
+            known |= last != "repaired"
             committed += _count(run.get("parts")) - _count(run.get("lost"))
             gone = run.get("dropped")
             numbers = [number for number in gone if _count(number) or number == 0] if isinstance(gone, list) else []
@@ -53,7 +57,7 @@ class RunHistory:
                 in_order or last in {"finished", "repaired"}
             )
         going_on = place.held(RUNS, 0) if place.excludes else last == "running"
-        return cls(going_on, committed, frozenset(dropped), scattered)
+        return cls(going_on, committed, frozenset(dropped), scattered, known)
 
 
 def _runs(place: Place) -> Iterator[dict[str, Any]]:

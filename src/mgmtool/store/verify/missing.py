@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from itertools import islice, pairwise
 
+import pyarrow as pa
+
 from mgmtool.storage import GROWING, Place
-from mgmtool.store.layout import part_name, part_number
-from mgmtool.store.records import committed_numbers, record_file
+from mgmtool.store.checksums import seal_holds
+from mgmtool.store.layout import INDEX_FILE, part_name, part_number
+from mgmtool.store.records import committed_numbers, index_parts, record_file
 from mgmtool.store.verify.findings import Finding, error, note
 from mgmtool.store.verify.history import RunHistory
 
@@ -28,15 +31,28 @@ def check_missing(place: Place, history: RunHistory) -> Iterator[Finding]:
     if history.scattered or history.going_on:
         return  # parts come in another order than their numbers
     growing = {part_number(name.partition(".")[0]) for name in place.names(GROWING)}
+    listed = set[int]() if history.known else listed_parts(place)
     for number in gaps(committed | folders):
         if number in growing:
             continue
         if number in history.dropped:
             text = f"the part was dropped by mgmtool repair; {_REMEDY}, or its videos in new parts"
             yield note("missing", text, number, file=record_file(number))
+        elif number not in listed and max(listed, default=-1) > number:
+            text = "no part has this number, nor had one when index.parquet was written; nothing else says that there was one"
+            yield note("missing", text, number, file=record_file(number))
         else:
             text = f"there is no commit record, though later parts have one; expected one; {_REMEDY}"
             yield error("missing", text, number, file=record_file(number))
+
+
+def listed_parts(place: Place) -> set[int]:
+    """Return the parts that ``index.parquet`` has rows of; none where it is absent or damaged."""
+    try:
+        content = place.read(INDEX_FILE)
+        return {number for number, _ in index_parts(content)} if seal_holds(content) else set()
+    except (OSError, ValueError, pa.ArrowException):
+        return set()
 
 
 def orphan(number: int, going_on: bool) -> Finding:
