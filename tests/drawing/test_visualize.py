@@ -510,13 +510,13 @@ def test_the_command_draws_what_a_store_holds(tmp_path: Path, clip: Clip, capsys
     assert run(capsys, clip.path, "--store", store, "-o", stored)[0] == 0
     assert run(capsys, clip.path, "--ratio", "0.25", "-o", computed)[0] == 0
     assert np.array_equal(sheet(stored), sheet(computed))
-    assert run(capsys, clip.path, "--store", store, "--id", "clip.mp4", "-o", stored)[0] == 0
+    assert run(capsys, clip.path, "--store", store, "--id", "clip.mp4", "-o", stored, "--overwrite")[0] == 0
 
 
 def test_layers_are_switched_by_flags(tmp_path: Path, clip: Clip, capsys: pytest.CaptureFixture[str]) -> None:
     seen = []
     for flag in ("--no-mask", "--no-box", "--no-energy", "--arrows", "--mask"):
-        assert run(capsys, clip.path, "-o", tmp_path / "out.png", "--frames", "2", flag)[0] == 0
+        assert run(capsys, clip.path, "-o", tmp_path / "out.png", "--frames", "2", "--overwrite", flag)[0] == 0
         seen.append(sheet(tmp_path / "out.png"))
     assert all((a != b).any() for a, b in itertools.combinations(seen, 2))
 
@@ -572,7 +572,7 @@ def test_the_command_compares(tmp_path: Path, clip: Clip, capsys: pytest.Capture
     code, out, err = run(capsys, clip.path, "--compare", "tube,cube", "--compare", "random", "--seed", 3, "-o", target)
     assert (code, out, err) == (0, f"{target}\n", "")
     strip_pictures(sheet(target), clip, strips=3, columns=6)
-    assert run(capsys, clip.path, "--compare", "tube", "--frames", 9, "-o", target)[0] == 0
+    assert run(capsys, clip.path, "--compare", "tube", "--frames", 9, "-o", target, "--overwrite")[0] == 0
     assert sheet(target).shape[1] > 1500  # eight in a row
 
 

@@ -370,7 +370,7 @@ def test_a_store_that_contradicts_itself_is_named(tmp_path: Path) -> None:
         group = zarr.open_group(str(tmp_path / name / "m.zarr" / "part-00000"), mode="r+")
         group[name].resize((5, *group[name].shape[1:]))
         with pytest.raises(
-            StoreError, match=r"masks of 'v1\.mp4' in part 0 have \[2, 4\] rows in .*; expected 4 in every"
+            StoreError, match=rf"masks of 'v1\.mp4' in part 0 cannot be read: '{name}' has 5 rows; expected at least 7"
         ):
             run(tmp_path / name / "m.zarr", tmp_path / name / "o", "npz")
     make_store(tmp_path / "index" / "m.zarr")

@@ -8,10 +8,11 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import fsspec
 import pytest
 
 from mgmtool import engines
-from mgmtool.errors import PASSING, InputError, ReadFailure, ScratchError, failure_of
+from mgmtool.errors import PASSING, InputError, ScratchError, failure_of
 from mgmtool.extraction import prepare, worker
 from mgmtool.extraction.environment import judged
 from mgmtool.store import Store
@@ -76,26 +77,22 @@ def small(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(place)], check=True)
 
 
-def test_a_full_scratch_stops_the_run(
-    videos: Path, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(worker, "_SPOOL_FRAMES", 1)
+def test_a_full_scratch_stops_the_run(videos: Path, small: Path, tmp_path: Path) -> None:
+    """Copies of remote videos lie there while they are worked on."""
+    memory = fsspec.filesystem("memory")
+    memory.put(f"{videos}/", "memory://scratch/", recursive=True)
+
+    def run_remote() -> Iterator[Outcome]:
+        return prepare(["memory://scratch"], tmp_path / "m.zarr", SPEC, INLINE, scratch=str(small)).outcomes()
+
     (small / "taken").write_bytes(bytes(8192))
     with pytest.raises(ScratchError, match=rf"^no space left for temporary files in {small}; make room there, or name"):
-        list(run(videos, tmp_path / "m.zarr", small))
+        list(run_remote())
     (small / "taken").unlink()
-    monkeypatch.undo()
-    assert all(outcome.done for outcome in run(videos, tmp_path / "m.zarr", small))
-
-
-def test_a_spool_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
-    def volumes() -> Iterator[object]:
-        yield 1
-        raise ReadFailure("gone")
-
-    with pytest.raises(ReadFailure):
-        worker._spool(volumes(), str(tmp_path))  # type: ignore[arg-type]
-    assert list(tmp_path.iterdir()) == []
+    outcomes = list(run_remote())
+    memory.rm("/scratch", recursive=True)
+    assert len(outcomes) == 6
+    assert all(outcome.done for outcome in outcomes)
 
 
 def test_a_failure_of_the_video_itself_stays(tmp_path: Path) -> None:

@@ -229,7 +229,7 @@ def recorded(writer: StoreWriter, facts: RunFacts, totals: RunTotals) -> Iterato
     totals.start()
     started, host = datetime.now(UTC), socket.gethostname()
     safe = "".join(c if c.isascii() and (c.isalnum() or c in "-.") else "_" for c in host) or "host"
-    name = f"{FOLDER}/{started:%Y%m%dT%H%M%SZ}-{safe}-{os.getpid()}.json"
+    name = f"{FOLDER}/{started:%Y%m%dT%H%M%S.%fZ}-{safe}-{os.getpid()}.json"
     known = {"started": f"{started:{_STAMP}}", **facts.to_json()}
     _write(writer, name, {"status": "running", **known})
     status, why = "finished", {}

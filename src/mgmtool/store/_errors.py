@@ -19,7 +19,7 @@ def read_errors(name: str) -> Iterator[None]:
     except MgmtoolError:
         raise
     except Exception as error:  # each file system raises exceptions of its own kind
-        words = redacted(one_line(str(error))) or type(error).__name__
+        words = redacted(one_line(str(error))).removeprefix(f"{name}: ") or type(error).__name__
         # A server that ignores ranges sends the whole file, whose checksum is another.
         hint = "; the server has to answer range requests" if name.startswith("http") and "checksum" in words else ""
         if isinstance(error, pa.ArrowException) or ".parquet" in words:  # a commit record, or index.parquet
