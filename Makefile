@@ -73,8 +73,9 @@ fuzz: $(STAMP) ## extract damaged files: every one must end as done or failed
 soak: $(STAMP) ## extract $$MGMTOOL_CORPUS several times over: accounts for every input, and for CPU, memory and files
 	$(BIN)/python benchmarks/soak.py
 
-torture: $(STAMP) ## kill extractions in every way, cut the power, run two drivers: nothing may be lost or wrong
+torture: $(STAMP) ## kill extractions in every way, cut the power, run two drivers, damage stores: nothing may be lost or wrong
 	$(BIN)/python benchmarks/torture.py
+	$(BIN)/python benchmarks/damage.py
 
 docs: site ## build the documentation as a site in site/, strictly, and run every example of it
 	$(BIN)/python -m pytest -q tests/docs/test_docs.py tests/docs/test_docs_run.py tests/docs/test_docs_reader.py

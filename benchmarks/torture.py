@@ -2,7 +2,7 @@
 
     python benchmarks/torture.py [--tries 60] [--seed 0]
 
-Kills of the driver, of a worker, of the whole group, and signals, at random moments; each run goes on with the store that the
+Kills of the driver, of a worker, of the whole group, and signals, at random moments; each run resumes the store that the
 one before left. Of every kill it is counted how many finished videos the next run did again: at most as many as there are
 workers. Every store that is whole is compared, byte by byte, with that of a run nobody disturbed. Then two drivers in PID
 namespaces of their own, and a power cut after every step of a run, as the tests have them. Clips come from

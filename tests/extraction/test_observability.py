@@ -253,7 +253,7 @@ def test_the_log_shows_progress_every_now_and_then(tmp_path: Path, monkeypatch: 
 def test_the_record_of_a_run(grab: Call, mixed: Path, tmp_path: Path) -> None:
     grab(mixed)
     (path,) = (tmp_path / "m.zarr" / "runs").iterdir()
-    assert re.fullmatch(rf"\d{{8}}T\d{{6}}Z-.+-{os.getpid()}\.json", path.name)
+    assert re.fullmatch(rf"\d{{8}}T\d{{6}}\.\d{{6}}Z-.+-{os.getpid()}\.json", path.name)
     (record,) = records(tmp_path / "m.zarr")
     assert record["status"] == "finished"
     assert record["inputs"] == {"count": 1, "first": [str(mixed)]}

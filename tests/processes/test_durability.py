@@ -89,7 +89,10 @@ def test_a_store_that_is_being_written_is_not_overwritten(videos: Path, referenc
     store = tmp_path / "m.zarr"
     with start("extract", videos, "-o", store, *FLAGS, "--workers", 1) as first:
         wait_for(lambda: journals(store) or first.poll() is not None)
+        stopped = family(first)
+        send(stopped, signal.SIGSTOP)  # it holds the store, however long the other takes to start
         ended = run("extract", videos, "-o", store, *FLAGS, "--seed", 2, "--overwrite", "--yes")
+        send(stopped, signal.SIGCONT)
         assert ended.returncode == 1, ended.stdout
         assert f"another run is writing {store}; it cannot be removed before that run has ended" in ended.stderr
         _, errors = first.communicate(timeout=120)

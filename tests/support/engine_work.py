@@ -15,7 +15,7 @@ import psutil
 
 from mgmtool.engines.local import Local
 from mgmtool.errors import VideoError
-from mgmtool.types import VideoRef
+from mgmtool.extraction.worker import Task
 
 
 def double(item: int) -> int:
@@ -118,9 +118,9 @@ class Misbehaving:
 
     work: Callable[[Any], Any]
 
-    def __call__(self, video: VideoRef) -> Any:
-        misbehave(Path(video.id).name)
-        return self.work(video)
+    def __call__(self, task: Task) -> Any:
+        misbehave(Path(task.video.id).name)
+        return self.work(task)
 
 
 @dataclass(frozen=True)
