@@ -23,7 +23,7 @@ import pytest
 from mgmtool import engines, profiling
 from mgmtool.cli import main
 from mgmtool.cli.console import Bar, Plain, Progress
-from mgmtool.cli.exits import signals_stop
+from mgmtool.cli.exits import Terminated, signals_stop
 from mgmtool.cli.log import Log
 from mgmtool.cli.words import duration
 from mgmtool.errors import StoreWriteError
@@ -571,6 +571,21 @@ def test_signals_do_what_they_did_after_a_run() -> None:
     with signals_stop(True, str):
         assert signal.getsignal(signal.SIGINT) is not before[0]
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+
+
+@pytest.mark.parametrize(("number", "kind"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Terminated)])
+def test_an_error_of_a_signal_that_was_dropped_is_raised_again(number: int, kind: type[BaseException]) -> None:
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        with pytest.raises(kind), signals_stop(True, str) as stop:
+            stop.check()
+            with suppress(kind):  # as code in C does that asks for an attribute, or for a key of a dictionary
+                signal.raise_signal(number)
+            assert stop.came
+            stop.check()
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 def test_nohup_is_respected(hung: list[str], tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def raise_on_sigterm() -> None:
 
 
 @contextmanager
-def signals_stop(quiet: bool, told: Callable[[str], None]) -> Iterator[None]:
+def signals_stop(quiet: bool, told: Callable[[str], None]) -> Iterator[Stop]:
     """Make a signal raise :class:`KeyboardInterrupt` or :class:`Terminated`, and a second one end the process at once.
 
     Afterwards signals do what they did before, unless one has come: then the next one still ends a clean-up that hangs.
@@ -75,27 +75,45 @@ def signals_stop(quiet: bool, told: Callable[[str], None]) -> Iterator[None]:
         Whether to say nothing on stderr.
     told : callable
         Called with the name of the signal.
+
+    Yields
+    ------
+    Stop
+        Its :meth:`Stop.check` is to be called now and then.
     """
-    stop = _Stop(quiet, told)
+    stop = Stop(quiet, told)
     before: dict[int, Any] = {}
     for number in (signal.SIGINT, *_ENDING):
         if signal.getsignal(number) is not signal.SIG_IGN:
             before[number] = signal.signal(number, stop)
     try:
-        yield
+        yield stop
     finally:
         if not stop.came:
             for caught, handler in before.items():
                 signal.signal(caught, handler)
 
 
-class _Stop:
-    """A signal handler for a command that takes some time to end."""
+class Stop:
+    """A signal handler for a command that takes some time to end.
+
+    Parameters
+    ----------
+    quiet, told
+        As for :func:`signals_stop`.
+
+    Attributes
+    ----------
+    came : bool
+        Whether a signal has arrived.
+    """
 
     def __init__(self, quiet: bool, told: Callable[[str], None]) -> None:
         self._quiet, self._told, self.came = quiet, told, False
+        self._error: BaseException | None = None
 
     def __call__(self, number: int, _frame: FrameType | None) -> None:
+        """Handle a signal."""
         if self.came:
             # Workers end with us, see engines; whatever is on disk is as a kill -9 would leave it.
             os._exit(128 + number)
@@ -106,7 +124,13 @@ class _Stop:
             ):  # past Python's buffers, into which the main thread may be writing just now
                 os.write(2, (b"\n" if sys.stderr.isatty() else b"") + _STOPPING)
         self._told(signal.Signals(number).name)
-        raise KeyboardInterrupt if number == signal.SIGINT else Terminated(number)
+        self._error = KeyboardInterrupt() if number == signal.SIGINT else Terminated(number)
+        raise self._error
+
+    def check(self) -> None:
+        """Raise once more what was raised for a signal: code in C, such as a look-up in a dictionary, may have dropped it."""
+        if self._error is not None:
+            raise self._error
 
 
 def kept_words(videos: int) -> str:

@@ -12,7 +12,7 @@ import click
 
 from mgmtool.cli.compiling import compile_kernels
 from mgmtool.cli.console import notice
-from mgmtool.cli.exits import DONE, SOME_FAILED, TOO_MANY_FAILED, kept_words, signals_stop
+from mgmtool.cli.exits import DONE, SOME_FAILED, TOO_MANY_FAILED, Stop, kept_words, signals_stop
 from mgmtool.cli.extract_options import Failures, Output, Running, StoreMasks
 from mgmtool.cli.log import Log
 from mgmtool.cli.options import Inputs
@@ -37,10 +37,10 @@ def command(inputs: Inputs, masks: StoreMasks, running: Running, failures: Failu
     """
     with (
         Log(output.log_file) as log,
-        signals_stop(output.quiet, lambda name: log.line("WARNING", f"{name}: stopping")),
+        signals_stop(output.quiet, lambda name: log.line("WARNING", f"{name}: stopping")) as stop,
     ):
         try:
-            return _extract(inputs, masks, running, failures, output, log)
+            return _extract(inputs, masks, running, failures, output, log, stop)
         except MgmtoolError as error:
             log.line("ERROR", str(error))
             raise
@@ -49,7 +49,9 @@ def command(inputs: Inputs, masks: StoreMasks, running: Running, failures: Failu
             raise
 
 
-def _extract(inputs: Inputs, masks: StoreMasks, running: Running, failures: Failures, output: Output, log: Log) -> int:
+def _extract(
+    inputs: Inputs, masks: StoreMasks, running: Running, failures: Failures, output: Output, log: Log, stop: Stop
+) -> int:
     from mgmtool import engines, extraction
     from mgmtool.cli.dry_run import show_plan
     from mgmtool.cli.narrator import Narrator
@@ -92,7 +94,7 @@ def _extract(inputs: Inputs, masks: StoreMasks, running: Running, failures: Fail
     narrator.start()
     if run.remaining:
         compile_kernels(recipe, output.quiet)
-    return _follow(run, narrator, failures.max_failures)
+    return _follow(run, narrator, failures.max_failures, stop)
 
 
 def _confirm_removal(output: str | Path) -> None:
@@ -106,13 +108,14 @@ def _confirm_removal(output: str | Path) -> None:
         raise click.ClickException(f"{name} is kept; nothing was done")
 
 
-def _follow(run: ExtractRun, narrator: Narrator, max_failures: int | None) -> int:
+def _follow(run: ExtractRun, narrator: Narrator, max_failures: int | None, stop: Stop) -> int:
     """Tell of every video while the run goes on, and return the exit code."""
     stopped = False
     with narrator.draw(), closing(run.outcomes(narrator.part)) as outcomes:
         try:
             for outcome in outcomes:
                 narrator.video(outcome)
+                stop.check()
                 if max_failures is not None and run.totals.failed > max_failures:
                     stopped = True
                     break
