@@ -117,7 +117,7 @@ def test_without_any_folder_kernels_are_compiled_each_time(unwritable: Path, tmp
         cwd=tmp_path,
     )
     assert ended.stdout.splitlines()[0] == "4 0 1"
-    assert "every process compiles them anew; set NUMBA_CACHE_DIR" in ended.stdout
+    assert "every process compiles them again; set NUMBA_CACHE_DIR" in ended.stdout
 
 
 def test_a_cache_folder_that_cannot_be_written_is_told(kernels: Path, tmp_path: Path) -> None:

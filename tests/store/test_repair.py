@@ -217,7 +217,7 @@ def test_cli_repair(store: Path, mixed: Path, tmp_path: Path, capfd: pytest.Capt
     assert lines[0] == "error: zarr.json: attribute spec.seed is 7; the records say 0"
     assert lines[1].startswith(f"error: {RECORD}: ")
     assert lines[-4:] == [
-        f"{store}: zarr.json would be made anew from the commit records",
+        f"{store}: zarr.json would be rebuilt from the commit records",
         f"{store}: would be dropped: part 1",
         f"{store}: index.parquet would be rebuilt",
         f"{store}: 3 parts are sound and stay as they are; the same extract command makes it whole",
@@ -249,7 +249,7 @@ def test_a_lost_root_says_what_to_do(store: Path, mixed: Path) -> None:
     (store / "zarr.json").unlink()
     for act in (lambda: Store.open(store), lambda: list(extract([str(mixed)], store, SPEC, "inline"))):
         with pytest.raises(
-            StoreError, match=r"not a mask store; it has commit records: mgmtool repair .* makes the root anew"
+            StoreError, match=r"not a mask store; it has commit records: mgmtool repair .* rebuilds the root"
         ):
             act()
 

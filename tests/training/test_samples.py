@@ -255,7 +255,7 @@ def test_masks_come_in_the_form_of_the_adapter(store: MaskStore) -> None:
 
 
 def with_other_length(folder: Path, place: Path, frames: int) -> Path:
-    """A folder in which one film has been made anew, with another number of frames."""
+    """A folder in which one film has been rebuilt, with another number of frames."""
     shutil.copytree(folder / "films", place)
     write_clip(place / "short.mp4", frames=frames)
     return place

@@ -75,7 +75,7 @@ def check_claim(output: Path, claim: Mapping[str, Any]) -> int | None:
 def take_claim(output: Path, claim: Mapping[str, Any], built: Format) -> None:
     """Make an output this export, or resume it, and remove what a run that was killed left half-written.
 
-    A store may have grown since: its new videos would begin in the file that was the last, so that one is made anew.
+    A store may have grown since: its new videos would begin in the file that was the last, so that one is rebuilt.
     """
     known = check_claim(output, claim)
     with _named(output):

@@ -76,7 +76,7 @@ def _kept_on_disk(function: Callable[..., Any]) -> Any:
         _notices[:] = [f"{why}; they go to {folder}; {_CURE}"]
     except (OSError, RuntimeError):
         compiled = numba.njit(**_OPTIONS)(function)
-        _notices[:] = [f"{why}, nor that of temporary files: every process compiles them anew; {_CURE}"]
+        _notices[:] = [f"{why}, nor that of temporary files: every process compiles them again; {_CURE}"]
     return compiled
 
 

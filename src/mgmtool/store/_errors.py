@@ -23,7 +23,7 @@ def read_errors(name: str) -> Iterator[None]:
         # A server that ignores ranges sends the whole file, whose checksum is another.
         hint = "; the server has to answer range requests" if name.startswith("http") and "checksum" in words else ""
         if isinstance(error, pa.ArrowException) or ".parquet" in words:  # a commit record, or index.parquet
-            hint = "; mgmtool verify names what is damaged, and mgmtool repair drops it, so that extract makes it anew"
+            hint = "; mgmtool verify names what is damaged, and mgmtool repair drops it, so that extract makes it again"
         raise StoreError(f"{name} cannot be read: {words}{hint}") from error
 
 

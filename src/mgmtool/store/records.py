@@ -25,10 +25,10 @@ def committed_numbers(place: Place) -> list[int]:
 
 
 def how_to_repair(place: Place) -> str:
-    """Say, after an error that a root cannot be used, that it can be made anew where there are commit records."""
+    """Say, after an error that a root cannot be used, that it can be rebuilt where there are commit records."""
     with contextlib.suppress(OSError):
         if committed_numbers(place):
-            return f"; it has commit records: mgmtool repair {place.name} makes the root anew"
+            return f"; it has commit records: mgmtool repair {place.name} rebuilds the root"
     return ""
 
 

@@ -42,7 +42,7 @@ class Repair:
     findings : list of Finding
         The errors that :func:`mgmtool.store.verify` finds, and whatever concerns the index.
     root : bool
-        Whether the root is made anew from the records.
+        Whether the root is rebuilt from the records.
     dropped : list of int
         Parts whose record and arrays are removed, so that they are to be done again.
     missing : list of int
@@ -79,7 +79,7 @@ def repair(
     """Drop what cannot be trusted in a store, so that the extraction that made it makes it whole again.
 
     A part with an error in its record, its files or its arrays is removed, record first. A root that is lost, damaged or edited
-    is made anew from what the records repeat of it. ``index.parquet`` is rebuilt. Whatever is sound stays as it is, byte by
+    is rebuilt from what the records repeat of it. ``index.parquet`` is rebuilt. Whatever is sound stays as it is, byte by
     byte, and nothing at all is written where nothing is wrong. Every byte of the store is read.
 
     Parameters

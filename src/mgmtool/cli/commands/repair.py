@@ -36,7 +36,7 @@ def command(target: Target) -> int:
     """Drop what cannot be trusted in a mask store, so that the same extract command makes it whole again.
 
     Every byte is read, as by verify --deep. A part with an error is removed and goes back to what is to be done; a root that is
-    lost, damaged or edited is made anew from the commit records; index.parquet is rebuilt. Whatever is sound stays as it is.
+    lost, damaged or edited is rebuilt from the commit records; index.parquet is rebuilt. Whatever is sound stays as it is.
     Refuses while a run is writing the store.
 
     Exit codes: 0 nothing was wrong, or it is repaired; 1 there is no mask store, it is being written, or it cannot be repaired;
@@ -73,7 +73,7 @@ def _steps(found: Repair, would: str) -> list[str]:
     """Say what was done, or would be."""
     steps = []
     if found.root:
-        steps.append(f"zarr.json {would}made anew from the commit records")
+        steps.append(f"zarr.json {would}rebuilt from the commit records")
     if found.dropped:
         steps.append(f"{would}dropped: {_parts(sorted(found.dropped))}")
     if found.missing or found.lost:

@@ -88,7 +88,7 @@ def check_seal(sealed: bool | None, expected: bool, number: int, file: str) -> I
         yield error("record", text, number, file=file)
     elif sealed is None and expected:
         yield error(
-            "record", "the record has no seal: it was written anew by another program; expected one", number, file=file
+            "record", "the record has no seal: it was rewritten by another program; expected one", number, file=file
         )
 
 
